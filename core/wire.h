@@ -305,4 +305,62 @@ RG_MUST_USE rg_outcome rg_frame_decode(struct rg_bytes bytes, struct rg_frame *o
                                        struct rg_reason *why);
 void rg_frame_drop(struct rg_frame *frame);
 
+/* What the processes of one gateway say to each other (local.proto). Strict like all the rest:
+ * left-over bytes mean that the other process has been taken over. */
+enum rg_link_event_kind { RG_LINK_UP = 1, RG_LINK_GONE, RG_LINK_READY };
+struct rg_link_event {
+    enum rg_link_event_kind kind;
+    uint8_t session[12];
+    char principal[RG_PRINCIPAL_BYTES];
+    bool dialled;
+    char socket_path[108];
+    struct rg_hash certificate;
+    char reason[64];  /* GONE: a reason id */
+    uint8_t start[4]; /* READY: a new start, all older sessions are gone */
+    uint16_t port;
+};
+RG_MUST_USE rg_outcome rg_link_event_encode(const struct rg_link_event *event,
+                                            struct rg_buffer *out, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_link_event_decode(struct rg_bytes bytes, struct rg_link_event *out,
+                                            struct rg_reason *why);
+
+enum rg_link_order_kind { RG_LINK_CLOSE = 1, RG_LINK_HELLO_SEEN, RG_LINK_TRUST };
+struct rg_link_order {
+    enum rg_link_order_kind kind;
+    uint8_t session[12];
+    char reason[64];
+    enum rg_document_kind document_kind; /* TRUST; views */
+    char country[RG_COUNTRY_BYTES];
+    struct rg_bytes text;
+    struct rg_bytes signature[RG_DOCUMENT_SIGNATURES_MAX];
+    size_t signature_count;
+};
+RG_MUST_USE rg_outcome rg_link_order_encode(const struct rg_link_order *order,
+                                            struct rg_buffer *out, struct rg_reason *why);
+/* `memory_out` owns what the views show. */
+RG_MUST_USE rg_outcome rg_link_order_decode(struct rg_bytes bytes, struct rg_link_order *out,
+                                            struct rg_buffer *memory_out, struct rg_reason *why);
+
+struct rg_notary_request { /* views */
+    uint64_t from_size;
+    struct rg_bytes leaves; /* 32 bytes each */
+};
+struct rg_notary_answer {
+    enum rg_code code;
+    char reason[64]; /* reason id when not OK */
+    uint64_t size;
+    struct rg_hash root;
+    uint8_t signature[64];
+};
+RG_MUST_USE rg_outcome rg_notary_request_encode(const struct rg_notary_request *request,
+                                                struct rg_buffer *out, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_notary_request_decode(struct rg_bytes bytes,
+                                                struct rg_notary_request *out,
+                                                struct rg_buffer *memory_out,
+                                                struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_notary_answer_encode(const struct rg_notary_answer *answer,
+                                               struct rg_buffer *out, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_notary_answer_decode(struct rg_bytes bytes, struct rg_notary_answer *out,
+                                               struct rg_reason *why);
+
 #endif
