@@ -1,0 +1,40 @@
+# The whole vocabulary a person needs. CMake does the work.
+.PHONY: all demo test bench lint format asan fuzz install clean
+all:
+	@cmake/install-packages build
+	@cmake --preset release -Wno-dev >/dev/null
+	@cmake --build build/release
+
+demo: all
+	@demo/run build/release
+
+test:
+	@cmake/install-packages test
+	@$(MAKE) --no-print-directory all
+	@cd build/release && ctest --output-on-failure -j 2 $(CTEST)
+
+bench: all
+	@tests/bench/run build/release
+
+lint:
+	@cmake/install-packages lint
+	@.ci/lint
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+asan:
+	@cmake/install-packages lint
+	@cmake --preset asan >/dev/null && cmake --build build/asan
+	@cd build/asan && ctest --output-on-failure -j 2 -L 'unit|integration|sim' $(CTEST)
+
+fuzz:
+	@cmake/install-packages lint
+	@cmake --preset fuzz >/dev/null && cmake --build build/fuzz
+	@tests/fuzz/run build/fuzz $(or $(SECONDS_EACH),10)
+
+install: all
+	@cmake --install build/release $(if $(DESTDIR),--prefix $(DESTDIR)$(or $(PREFIX),/usr/local),--prefix $(or $(PREFIX),/usr/local))
+
+clean:
+	@rm -rf build
