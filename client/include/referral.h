@@ -1,0 +1,286 @@
+/*
+ * NAME
+ *   referral - an office's whole world: compose, send, follow and answer referrals
+ *
+ * SYNOPSIS
+ *   referral_open("/home/officer/referral", NULL, &office)
+ *   referral_import_file(office, "cases.csv", &imported)   or referral_compose(...)
+ *   referral_check(office, id)                             may it be sent? if not: why
+ *   referral_send(office, id)                              durable when it returns, also offline
+ *   referral_sync(office, NULL, &moved)                    does what it can with the gateway
+ *   referral_next_message(office, &cursor, &message)       what came in
+ *   referral_accept(office, id) / referral_decline(office, id, "NO_CAPACITY", NULL)
+ *   referral_status(office, &status) / referral_evidence(office, id, "folder")
+ *   referral_close(office)
+ *
+ * DESCRIPTION
+ *   Everything goes to the office's folder first, sealed at rest, and is durable when the call
+ *   returns. referral_sync is the only call that uses the network. The folder holds `client.cfg`
+ *   (docs/client.md); the library makes the rest in it.
+ *   A case is named by its case number ("7km3q-92qdx") or by the office's own reference (the
+ *   `case_ref` it was imported with). A message is named by the first 12 or more hexadecimal
+ *   digits of its id.
+ *   Many small calls become one durable step between referral_begin and referral_commit.
+ *
+ * OWNERSHIP
+ *   Strings in structs handed out are borrowed until the next call on the same handle. Bytes from
+ *   referral_section belong to the caller: referral_free.
+ *
+ * ERRORS
+ *   Every call returns one struct referral_result. `reason` is a sentence for people and never
+ *   contains a name or anything else about a case; `id` is stable, for programs. Nothing aborts:
+ *   after REFERRAL_BROKEN the handle answers only REFERRAL_BROKEN; close it and open it again.
+ *
+ * THREADS
+ *   One thread per handle. No global state.
+ */
+#ifndef REFERRAL_H
+#define REFERRAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define REFERRAL_API __attribute__((visibility("default")))
+#define REFERRAL_MUST_USE __attribute__((warn_unused_result))
+#else
+#define REFERRAL_API
+#define REFERRAL_MUST_USE
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The numbers are the exit codes of the command (sysexits.h). */
+enum referral_code {
+    REFERRAL_OK = 0,
+    REFERRAL_END = 1,     /* an iteration has no more; not an error */
+    REFERRAL_USAGE = 64,  /* the call or the id makes no sense */
+    REFERRAL_DATA = 65,   /* input is malformed: nothing was taken */
+    REFERRAL_AWAY = 69,   /* the gateway cannot be reached */
+    REFERRAL_BROKEN = 70, /* the handle's state is unknown: close, open again */
+    REFERRAL_RETRY = 75,  /* not now; nothing changed; later */
+    REFERRAL_DENIED = 77, /* a rule, a signature or the gateway says no */
+    REFERRAL_CONFIG = 78, /* client.cfg, keys or trust documents need attention */
+};
+
+struct referral_result {
+    enum referral_code code;
+    char id[48];      /* "consent-missing"; "" when OK */
+    char reason[240]; /* "no recorded consent; ask the person and record it" */
+};
+
+struct referral; /* one officer's open folder */
+
+struct referral_options {
+    const char *today; /* "2026-12-01": only in an exercise; NULL: the clock */
+};
+
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_open(const char *home, const struct referral_options *options, struct referral **out);
+REFERRAL_API void referral_close(struct referral *office); /* NULL is fine */
+REFERRAL_API const char *referral_version(void);
+
+/* One durable step. Without these, each call is its own. referral_close forgets what was begun. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_begin(struct referral *office);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_commit(struct referral *office);
+
+/* ---- cases in ---- */
+
+struct referral_imported {
+    size_t rows;
+    size_t added;
+    size_t updated;   /* mended, or changed, and not yet sent */
+    size_t unchanged; /* already here, or already sent */
+    size_t ready;     /* of added and updated: may be sent */
+    size_t held;      /* of added and updated: a rule says no; the case says why */
+    size_t elsewhere; /* rows of another host country: skipped */
+    size_t line;      /* REFERRAL_DATA: where the mistake is */
+    char column[64];
+};
+
+/* HTCDS columns (docs/client.md). One malformed row and nothing is imported. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_import_file(struct referral *office, const char *path, struct referral_imported *out);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_import_text(struct referral *office, const char *csv, size_t bytes,
+                     struct referral_imported *out);
+
+struct referral_field {
+    const char *name;  /* "full_name_native" */
+    const char *value; /* UTF-8 */
+};
+#define REFERRAL_CASE_BYTES 12 /* "7km3q-92qdx" with NUL */
+/* One case; the same as importing one row. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_compose(struct referral *office, const struct referral_field *field, size_t count,
+                 char case_out[REFERRAL_CASE_BYTES]);
+/* OK: may be sent now. DENIED: which rule, and what to do. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_check(struct referral *office,
+                                                                     const char *id);
+
+/* ---- out ---- */
+
+/* Composes, seals and spools: a referral request, or for an NGO a proposal to its own focal point.
+ * At the focal point, a proposal goes on under the focal point's own signature. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_send(struct referral *office,
+                                                                    const char *id);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_accept(struct referral *office,
+                                                                      const char *id);
+/* `code`: NOT_OUR_NATIONAL, NO_CAPACITY, UNSAFE_HERE, CONSENT_MISSING, INCOMPLETE, DUPLICATE_OF,
+ * CONFLICT_OF_INTEREST, NO_LEGAL_BASIS or OTHER; `text` may be NULL except for OTHER. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_decline(struct referral *office, const char *id, const char *code, const char *text);
+/* Destroys the keys of everything held about the case; proofs stay. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_erase(struct referral *office,
+                                                                     const char *id);
+
+/* ---- the gateway ---- */
+
+struct referral_moved { /* counts since referral_sync_begin */
+    uint64_t accepted;  /* our messages the gateway has taken, with proof */
+    uint64_t refused;   /* ours, refused for good, with proof */
+    uint64_t received;  /* ours, at the addressee's gateway, with proof */
+    uint64_t collected; /* ours, opened by an officer there, with proof */
+    uint64_t delivered; /* theirs, stored here for the first time */
+    uint64_t repeated;  /* theirs, delivered again: stored once */
+    uint64_t opened;    /* theirs, checked and opened */
+    uint64_t unopened;  /* theirs, kept but not opened; the message says why */
+    uint64_t queued;    /* answers, details and acknowledgements made on the way */
+    uint64_t documents; /* trust documents and key cards taken into use */
+    uint64_t proofs;    /* proofs verified */
+    uint64_t outbox;    /* still to go to the gateway */
+    uint64_t unproven;  /* gone to the gateway, no receipt of the addressee's yet */
+    bool up;            /* the session is up */
+    int64_t quiet_ms;   /* since anything moved */
+};
+
+struct referral_sync_options {
+    int until_quiet_ms; /* leave when nothing moved for so long; 0: when the outbox is empty and
+                           the mailbox was read */
+    int wait_ms_max;    /* at most so long altogether; 0: 60 s past the last movement */
+};
+
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_sync(struct referral *office, const struct referral_sync_options *options,
+              struct referral_moved *out);
+/* The same in pieces, for a program with a loop of its own or with a progress line. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_sync_begin(struct referral *office);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_sync_step(struct referral *office, int wait_ms, struct referral_moved *out);
+REFERRAL_API void referral_sync_end(struct referral *office);
+
+/* ---- looking ---- */
+
+struct referral_cursor { /* zeroed: from the start; keep it to go on later */
+    int64_t at;
+};
+
+struct referral_case {
+    const char *id;          /* "7km3q-92qdx" */
+    const char *reference;   /* the office's own, "" when it came from elsewhere */
+    const char *name_native; /* "" until identity is here */
+    const char *name_latin;
+    const char *host;         /* "th" */
+    const char *origin;       /* "mm"; "" when not known */
+    const char *side;         /* "host", "origin", "ngo" */
+    const char *proposed_by;  /* "th/ngo-alpha" or "" */
+    const char *state;        /* docs/client.md: held, ready, referred, accepted, declined, ... */
+    const char *summary;      /* coarse preview: "adult, female, Burmese, wheelchair" */
+    const char *waiting_for;  /* "mm/focal: an answer"; "" when for nothing */
+    const char *reason;       /* why held, or the code of a decline; "" */
+    const char *reason_id;    /* stable */
+    bool our_move;            /* this office is the one that can go on */
+    bool details_sent;        /* host: identity, family and case sections are on their way */
+    bool details_here;        /* origin: they have been opened here */
+    bool has_consent_refusal; /* held because the person did not consent */
+    int64_t since_ms;         /* in this state since, Unix time */
+    int64_t due_ms;           /* an answer is due; 0: none */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_case(struct referral *office, struct referral_cursor *cursor,
+                   struct referral_case *out);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_case(struct referral *office, const char *id, struct referral_case *out);
+
+struct referral_message {
+    const char *id;      /* 64 hexadecimal digits */
+    const char *case_id; /* "" while it cannot be opened */
+    const char *from;    /* office */
+    const char *to;      /* office */
+    const char *kind;    /* "REFERRAL_REQUEST" */
+    int kind_number;     /* 11 */
+    const char *state;   /* ours: waiting, accepted, received, collected, refused;
+                            theirs: opened, unopened */
+    const char *reason;  /* unopened or refused: why */
+    const char *text;    /* one line for people */
+    bool ours;
+    bool emergency;
+    size_t sections;
+    int64_t time_ms; /* ours: when made; theirs: when accepted by the sender's gateway */
+};
+/* Messages that came in, in the order of the mailbox. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_message(struct referral *office, struct referral_cursor *cursor,
+                      struct referral_message *out);
+/* Messages of one case, both directions, in order. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_of_case(struct referral *office, const char *id, struct referral_cursor *cursor,
+                      struct referral_message *out);
+
+struct referral_event { /* one line of a case's timeline */
+    int64_t time_ms;
+    const char *clock; /* whose clock: "ours", "th gateway", "mm gateway" */
+    const char *who;   /* office or gateway */
+    const char *what;  /* a sentence */
+    bool proven;       /* a signed log entry says so, and we have checked it */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_event(struct referral *office, const char *id, struct referral_cursor *cursor,
+                    struct referral_event *out);
+
+enum referral_form {
+    REFERRAL_SEALED = 1, /* the DER as it travelled: opens with stock openssl */
+    REFERRAL_TEXT,       /* field by field, for people */
+};
+/* Section `number` (from 1, as counted in the case's messages, or in the one message named). */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_section(struct referral *office, const char *id, size_t number, enum referral_form form,
+                 uint8_t **data_out, size_t *bytes_out);
+REFERRAL_API void referral_free(void *data, size_t bytes); /* wipes, then frees */
+
+struct referral_status {
+    const char *office;    /* "th/focal" */
+    const char *principal; /* "referral://th/focal/officer-1" */
+    const char *gateway;   /* "127.0.0.1:7701" */
+    bool exercise;
+    uint64_t cases;
+    uint64_t held;
+    uint64_t ready;      /* may be sent, not sent yet */
+    uint64_t our_move;   /* waiting for this office */
+    uint64_t their_move; /* waiting for the other side */
+    uint64_t outbox;     /* not yet accepted by our gateway */
+    uint64_t unproven;   /* accepted, no receipt yet */
+    uint64_t unopened;   /* came in, cannot be opened */
+    uint64_t deliveries; /* lines of the delivery journal */
+    uint64_t duplicates; /* messages entered twice into the casebook: always 0 */
+    uint64_t proofs;     /* verified proofs held */
+    int64_t reading_key_until_ms;
+    int64_t page_valid_until_ms;
+    int64_t last_sync_ms; /* 0: never */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_status(struct referral *office,
+                                                                      struct referral_status *out);
+
+/* Writes a bundle into a new folder: header, entries, proofs, heads, charter, pages, certificates
+ * and a README that says how to check it with stock tools. `id`: a case (all its messages) or a
+ * message. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_evidence(struct referral *office, const char *id, const char *folder);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

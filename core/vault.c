@@ -1,0 +1,286 @@
+/* How it works: every sealed thing is nonce (12) || ciphertext || tag (16), AES-256-GCM with a
+ * fresh random nonce. Item keys are used once, the book key only wraps item keys, so no key comes
+ * near GCM's bound for random nonces (2^32). Sealing to a file key is ephemeral P-256 ECDH: the
+ * shared secret and the ephemeral point go through HKDF-SHA256 into the key of one GCM box:
+ * point (65) || box. Plaintext reaches the caller only after the tag has been checked. */
+#include "core/vault.h"
+
+#include "core/digest.h"
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NONCE_BYTES 12
+#define TAG_BYTES 16
+#define POINT_BYTES 65
+
+_Static_assert(RG_VAULT_OVERHEAD_BYTES == NONCE_BYTES + TAG_BYTES, "nonce and tag");
+_Static_assert(RG_VAULT_WRAPPED_BYTES == RG_VAULT_OVERHEAD_BYTES + sizeof(struct rg_vault_key),
+               "a wrapped key");
+
+static void context_free(EVP_CIPHER_CTX **context)
+{
+    EVP_CIPHER_CTX_free(*context);
+}
+
+static void pkey_free(EVP_PKEY **pkey)
+{
+    EVP_PKEY_free(*pkey);
+}
+
+void rg_vault_key_random(struct rg_vault_key *out)
+{
+    rg_random(out->b, sizeof(out->b));
+}
+
+void rg_vault_key_drop(struct rg_vault_key *key)
+{
+    rg_wipe(key, sizeof(*key));
+}
+
+/* HKDF-SHA256; a failure here means no memory or no provider: there is no safe way on. */
+static void derive(struct rg_bytes secret, struct rg_bytes salt, const char *label,
+                   struct rg_vault_key *out)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    RG_ASSERT(kdf != NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+    RG_ASSERT(context != NULL);
+    char digest[] = "SHA256";
+    uint8_t secret_copy[POINT_BYTES];
+    uint8_t salt_copy[POINT_BYTES] = {0};
+    char info[64];
+    RG_ASSERT(secret.len <= sizeof(secret_copy) && salt.len <= sizeof(salt_copy));
+    RG_ASSERT(strlen(label) < sizeof(info));
+    memcpy(secret_copy, secret.data, secret.len);
+    if (salt.len > 0) {
+        memcpy(salt_copy, salt.data, salt.len);
+    }
+    (void)snprintf(info, sizeof(info), "%s", label);
+    OSSL_PARAM parameter[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret_copy, secret.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, salt_copy, salt.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, strlen(info)),
+        OSSL_PARAM_construct_end(),
+    };
+    RG_ASSERT(EVP_KDF_derive(context, out->b, sizeof(out->b), parameter) == 1);
+    rg_wipe(secret_copy, sizeof(secret_copy));
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+}
+
+void rg_vault_key_derive(const struct rg_vault_key *from, const char *label,
+                         struct rg_vault_key *out)
+{
+    derive(rg_bytes_of(from->b, sizeof(from->b)), rg_bytes_of(NULL, 0), label, out);
+}
+
+struct rg_hash rg_vault_index(const struct rg_vault_key *key, struct rg_bytes value)
+{
+    struct rg_hash out;
+    size_t len = 0;
+    RG_ASSERT(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key->b, sizeof(key->b), value.data,
+                        value.len, out.b, sizeof(out.b), &len) != NULL);
+    RG_ASSERT(len == sizeof(out.b));
+    return out;
+}
+
+rg_outcome rg_vault_lock(const struct rg_vault_key *key, struct rg_bytes context,
+                         struct rg_bytes plain, struct rg_buffer *sealed_out, struct rg_reason *why)
+{
+    RG_CHECK(plain.len <= RG_BUFFER_BYTES_MAX / 2 && context.len <= INT_MAX, why, RG_LIMIT,
+             "buffer-limit", "too long to seal");
+    RG_TRY(rg_buffer_reserve(sealed_out, plain.len + RG_VAULT_OVERHEAD_BYTES, why));
+    uint8_t *nonce = sealed_out->data + sealed_out->len;
+    uint8_t *body = nonce + NONCE_BYTES;
+    int wrote = 0;
+    RG_CLEANUP(context_free) EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    RG_ASSERT(cipher != NULL);
+    rg_random(nonce, NONCE_BYTES);
+    RG_ASSERT(EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->b, nonce) == 1);
+    if (context.len > 0) {
+        RG_ASSERT(EVP_EncryptUpdate(cipher, NULL, &wrote, context.data, (int)context.len) == 1);
+    }
+    if (plain.len > 0) {
+        RG_ASSERT(EVP_EncryptUpdate(cipher, body, &wrote, plain.data, (int)plain.len) == 1);
+    }
+    RG_ASSERT(EVP_EncryptFinal_ex(cipher, body + plain.len, &wrote) == 1);
+    RG_ASSERT(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + plain.len) == 1);
+    sealed_out->len += plain.len + RG_VAULT_OVERHEAD_BYTES;
+    return rg_ok();
+}
+
+rg_outcome rg_vault_unlock(const struct rg_vault_key *key, struct rg_bytes context,
+                           struct rg_bytes sealed, struct rg_buffer *plain_out,
+                           struct rg_reason *why)
+{
+    RG_CHECK(sealed.len >= RG_VAULT_OVERHEAD_BYTES && sealed.len <= RG_BUFFER_BYTES_MAX &&
+                 context.len <= INT_MAX,
+             why, RG_MALFORMED, "vault-form", "a sealed item has the wrong length");
+    size_t len = sealed.len - RG_VAULT_OVERHEAD_BYTES;
+    RG_TRY(rg_buffer_reserve(plain_out, len + 1, why));
+    uint8_t *plain = plain_out->data + plain_out->len;
+    uint8_t tag[TAG_BYTES];
+    uint8_t rest[TAG_BYTES];
+    int wrote = 0;
+    RG_CLEANUP(context_free) EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    RG_ASSERT(cipher != NULL);
+    memcpy(tag, sealed.data + NONCE_BYTES + len, TAG_BYTES);
+    RG_ASSERT(EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->b, sealed.data) == 1);
+    if (context.len > 0) {
+        RG_ASSERT(EVP_DecryptUpdate(cipher, NULL, &wrote, context.data, (int)context.len) == 1);
+    }
+    if (len > 0) {
+        RG_ASSERT(EVP_DecryptUpdate(cipher, plain, &wrote, sealed.data + NONCE_BYTES, (int)len) ==
+                  1);
+    }
+    RG_ASSERT(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1);
+    if (EVP_DecryptFinal_ex(cipher, rest, &wrote) != 1) {
+        rg_wipe(plain, len);
+        ERR_clear_error();
+        return rg_fail(why, RG_DENIED, "vault-wrong",
+                       "a sealed item does not open: another key, or its bytes were changed");
+    }
+    plain_out->len += len;
+    return rg_ok();
+}
+
+rg_outcome rg_vault_item_lock(const struct rg_vault_key *book, struct rg_bytes context,
+                              struct rg_bytes plain, uint8_t wrapped_out[RG_VAULT_WRAPPED_BYTES],
+                              struct rg_buffer *sealed_out, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_vault_key_drop) struct rg_vault_key key;
+    RG_OWNED_BUFFER wrapped = {0};
+    rg_vault_key_random(&key);
+    RG_TRY(rg_vault_lock(book, context, rg_bytes_of(key.b, sizeof(key.b)), &wrapped, why));
+    RG_ASSERT(wrapped.len == RG_VAULT_WRAPPED_BYTES);
+    RG_TRY(rg_vault_lock(&key, context, plain, sealed_out, why));
+    memcpy(wrapped_out, wrapped.data, RG_VAULT_WRAPPED_BYTES);
+    return rg_ok();
+}
+
+rg_outcome rg_vault_item_unlock(const struct rg_vault_key *book, struct rg_bytes context,
+                                struct rg_bytes wrapped, struct rg_bytes sealed,
+                                struct rg_buffer *plain_out, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_vault_key_drop) struct rg_vault_key key;
+    RG_OWNED_BUFFER plain = {.secret = true};
+    RG_TRY(rg_vault_unlock(book, context, wrapped, &plain, why));
+    RG_CHECK(plain.len == sizeof(key.b), why, RG_MALFORMED, "vault-form",
+             "a wrapped key has the wrong length");
+    memcpy(key.b, plain.data, sizeof(key.b));
+    return rg_vault_unlock(&key, context, sealed, plain_out, why);
+}
+
+static rg_outcome pem_write(FILE *file, EVP_PKEY *pkey, struct rg_reason *why)
+{
+    bool ok = PEM_write_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL) == 1 &&
+              fflush(file) == 0 && fsync(fileno(file)) == 0;
+    ERR_clear_error();
+    RG_CHECK(ok, why, RG_IO, "file-unwritable", "cannot write the key file: %s", strerror(errno));
+    return rg_ok();
+}
+
+rg_outcome rg_vault_file_make(const char *path, struct rg_reason *why)
+{
+    RG_CLEANUP(pkey_free) EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    RG_ASSERT(pkey != NULL);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    RG_CHECK(fd >= 0, why, RG_IO, "file-unwritable", "cannot make the key file %s: %s", path,
+             strerror(errno));
+    FILE *file = fdopen(fd, "w");
+    RG_ASSERT(file != NULL);
+    rg_outcome outcome = pem_write(file, pkey, why);
+    if (fclose(file) != 0 && rg_is_ok(outcome)) {
+        outcome = rg_fail(why, RG_IO, "file-unwritable", "cannot write the key file");
+    }
+    if (!rg_is_ok(outcome)) {
+        (void)unlink(path);
+    }
+    return outcome;
+}
+
+static EVP_PKEY *point_key(struct rg_bytes point)
+{
+    char group[] = "P-256";
+    uint8_t copy[POINT_BYTES];
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    RG_ASSERT(context != NULL && point.len == sizeof(copy));
+    memcpy(copy, point.data, sizeof(copy));
+    OSSL_PARAM parameter[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, sizeof(copy)),
+        OSSL_PARAM_construct_end(),
+    };
+    if (EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, parameter) != 1) {
+        pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    return pkey;
+}
+
+/* The box key from both halves: ECDH, then HKDF salted with the ephemeral point. */
+static rg_outcome agree(EVP_PKEY *private, EVP_PKEY *public, struct rg_bytes point,
+                        struct rg_vault_key *out, struct rg_reason *why)
+{
+    uint8_t shared[32];
+    size_t len = sizeof(shared);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(private, NULL);
+    RG_ASSERT(context != NULL);
+    bool ok = EVP_PKEY_derive_init(context) == 1 &&
+              EVP_PKEY_derive_set_peer(context, public) == 1 &&
+              EVP_PKEY_derive(context, shared, &len) == 1 && len == sizeof(shared);
+    EVP_PKEY_CTX_free(context);
+    ERR_clear_error();
+    RG_CHECK(ok, why, RG_DENIED, "vault-wrong", "the storage key does not fit");
+    derive(rg_bytes_of(shared, sizeof(shared)), point, "referral storage key v1", out);
+    rg_wipe(shared, sizeof(shared));
+    return rg_ok();
+}
+
+rg_outcome rg_vault_seal_to(const struct rg_key *file_key, struct rg_bytes plain,
+                            struct rg_buffer *sealed_out, struct rg_reason *why)
+{
+    RG_CLEANUP(pkey_free) EVP_PKEY *ephemeral = EVP_EC_gen("P-256");
+    RG_CLEANUP(rg_vault_key_drop) struct rg_vault_key key;
+    uint8_t point[POINT_BYTES];
+    size_t len = 0;
+    RG_ASSERT(ephemeral != NULL);
+    RG_ASSERT(EVP_PKEY_get_octet_string_param(ephemeral, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                              sizeof(point), &len) == 1 &&
+              len == sizeof(point));
+    RG_TRY(agree(ephemeral, rg_key_pkey(file_key), rg_bytes_of(point, len), &key, why));
+    RG_TRY(rg_buffer_append(sealed_out, rg_bytes_of(point, len), why));
+    return rg_vault_lock(&key, rg_bytes_of(point, len), plain, sealed_out, why);
+}
+
+rg_outcome rg_vault_open_with(const struct rg_key *file_key, struct rg_bytes sealed,
+                              struct rg_buffer *plain_out, struct rg_reason *why)
+{
+    RG_CHECK(sealed.len > POINT_BYTES, why, RG_MALFORMED, "vault-form", "the sealed key is cut");
+    struct rg_bytes point = rg_bytes_of(sealed.data, POINT_BYTES);
+    RG_CLEANUP(pkey_free) EVP_PKEY *ephemeral = point_key(point);
+    RG_CLEANUP(rg_vault_key_drop) struct rg_vault_key key;
+    RG_CHECK(ephemeral != NULL, why, RG_MALFORMED, "vault-form", "the sealed key is damaged");
+    RG_TRY(agree(rg_key_pkey(file_key), ephemeral, point, &key, why));
+    return rg_vault_unlock(&key, point,
+                           rg_bytes_of(sealed.data + POINT_BYTES, sealed.len - POINT_BYTES),
+                           plain_out, why);
+}
