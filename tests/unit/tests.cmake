@@ -1,2 +1,3 @@
 # One line per module, in floor order.
 rg_unit(buffer rg_core)
+rg_unit(bus rg_core PkgConfig::ZMQ)
