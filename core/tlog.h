@@ -14,13 +14,26 @@
  *   leaf = SHA-256(0x00 || entry), node = SHA-256(0x01 || left || right), RFC 9162 section 2.1. The
  * log's entry is the 32 bytes SHA-256(LogEntry). A head's signature is over the C2SP note body
  * "origin\nsize\nbase64(root)\n".
- *   A tree keeps the roots of full 256-leaf tiles and everything above in memory and the leaves of
- * the last, partial tile; older leaves come from `load_tile`, with a small cache. Memory: 64 bytes
- * per 256 leaves.
+ *   A tree keeps in memory the roots of full 256-leaf tiles and everything above them, the open
+ * tile and the tiles closed lately (RG_TREE_UNDO_LEAVES); older leaves come from `load_tile`, with
+ * a small cache. A consistency proof from size 0 is empty, and the check refuses it as RFC 9162 has
+ *   none: rg_head_extends knows that everything extends an empty log. Checkpoints may carry other
+ * signature lines (cosignatures); no line but origin, size and root may stand in the body.
+ *
+ * OWNERSHIP
+ *   Frontier, proofs and heads are plain values. rg_tree_free frees the tree, not `context`.
  *
  * ERRORS
  *   RG_DENIED proof-inclusion, proof-consistency, head-signature, head-origin; RG_MALFORMED
- * checkpoint-form; RG_LIMIT proof-size; RG_IO from load_tile.
+ *   checkpoint-form, key-form (not Ed25519); RG_LIMIT proof-size, checkpoint-size, tree-size;
+ *   RG_BROKEN tile-mismatch (loaded leaves are not those appended); what load_tile says.
+ *   Out of memory while appending ends the process, and so does an undo too far back.
+ *
+ * THREADS
+ *   One tree, one thread. Everything else may be called from any.
+ *
+ * LIMITS
+ *   Memory: 64 bytes per 256 leaves, and about 1 MiB of tiles.
  */
 #ifndef RG_CORE_TLOG_H
 #define RG_CORE_TLOG_H
@@ -29,6 +42,8 @@
 #include "core/wire.h"
 
 #define RG_TILE_LEAVES 256
+#define RG_TREE_UNDO_LEAVES 8192 /* so far back rg_tree_truncate can go */
+#define RG_CHECKPOINT_BYTES_MAX (4 * RG_KIB)
 
 struct rg_hash rg_leaf_hash(struct rg_hash entry);
 struct rg_hash rg_node_hash(struct rg_hash left, struct rg_hash right);
@@ -53,7 +68,7 @@ void rg_tree_append_tile(struct rg_tree *tree, struct rg_hash tile_root);
 /* Root of tile `tile`, complete; for the store's tile rows. */
 struct rg_hash rg_tree_tile_root(const struct rg_tree *tree, uint64_t tile);
 void rg_tree_truncate(struct rg_tree *tree,
-                      uint64_t size); /* undo appends of a rolled back batch; same tile or older */
+                      uint64_t size); /* undo the appends of a rolled back batch */
 RG_MUST_USE rg_outcome rg_tree_root(struct rg_tree *tree, uint64_t size, struct rg_hash *out,
                                     struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_tree_inclusion(struct rg_tree *tree, uint64_t index, uint64_t size,
@@ -68,6 +83,10 @@ RG_MUST_USE rg_outcome rg_proof_consistency_check(uint64_t from, struct rg_hash 
                                                   uint64_t to, struct rg_hash to_root,
                                                   const struct rg_proof *proof,
                                                   struct rg_reason *why);
+/* Same origin, and `new` extends `old`. Unlike the check above it takes an empty `old` too, which
+ * everything extends. For two equal heads the proof is empty. */
+RG_MUST_USE rg_outcome rg_head_extends(const struct rg_head *old, const struct rg_head *new,
+                                       const struct rg_proof *proof, struct rg_reason *why);
 
 /* `key`: Ed25519 private key; fills head->signature over origin, size and root. */
 RG_MUST_USE rg_outcome rg_head_sign(struct rg_head *head, const struct rg_key *key,
