@@ -23,7 +23,11 @@
 #define RG_SECTION_OFFICES_MAX 4
 #define RG_TO_OFFICES_MAX 4
 #define RG_SECTION_INLINE_BYTES_MAX (64 * RG_KIB)
+#define RG_SECTION_BYTES_MAX (32 * RG_MIB)       /* padded; larger ones than inline go as chunks */
+#define RG_SEALED_INLINE_BYTES_MAX (80 * RG_KIB) /* 64 KiB padded, 32 wraps, two signatures */
 #define RG_HEADER_BYTES_MAX (16 * RG_KIB)
+#define RG_WALL_MS_MAX 253402300799999 /* end of the year 9999 */
+#define RG_CODE_MAX 9999               /* refusals, not-now codes, faults: known or not yet known */
 #define RG_ENVELOPE_BYTES_MAX (256 * RG_KIB)
 #define RG_FRAME_BYTES_MAX (272 * RG_KIB)
 #define RG_ZMTP_READY_BYTES_MAX 512
@@ -42,11 +46,14 @@
 #define RG_RECEIPT_ENTRIES_MAX 256
 #define RG_PROOF_HASHES_MAX 64 /* a 2^63 leaf tree */
 #define RG_IDS_PER_FRAME_MAX 1024
+#define RG_LOG_ENTRY_BYTES_MAX 512
+#define RG_NOTARY_LEAVES_MAX 8192 /* catching up after a crash goes in steps */
 #define RG_FAULT_TEXT_BYTES 200
 
 /* Trust documents */
 #define RG_DOCUMENT_BYTES_MAX (200 * RG_KIB) /* must travel in one frame with its signatures */
 #define RG_DOCUMENT_SIGNATURES_MAX 16
+#define RG_DOCUMENT_SIGNATURE_BYTES_MAX (4 * RG_KIB)
 #define RG_COUNTRIES_MAX 64
 #define RG_CARD_BYTES_MAX (4 * RG_KIB)
 

@@ -11,11 +11,23 @@
  * DESCRIPTION
  *   Every decoder first walks the bytes against the message descriptor: known fields only, in
  * order, each scalar once, shortest varints, counts and lengths within limits.h, strings valid
- * UTF-8 without NUL. Only then protobuf-c unpacks, under an allocator capped at
- *   RG_DECODE_CAP_BASE_BYTES + RG_DECODE_CAP_FACTOR * input. What is handed out is plain structs.
+ * UTF-8 without NUL, names in their form. Only then plain structs are filled, from memory capped at
+ *   RG_DECODE_CAP_BASE_BYTES + RG_DECODE_CAP_FACTOR * input.
+ * How: core/codec.h. What passes has exactly one encoding. Encoders append to `out`, check what
+ * they wrote with the same walk, and leave `out` as it was when they fail.
+ *
+ *   Optional fields without a `has_` flag are absent when zero or "".
+ *
+ * OWNERSHIP
+ *   `peek` and `decode` of headers, envelopes, sections and log entries show the caller's bytes.
+ * A frame, receipts, a link order and a notary request own a copy (`memory`).
  *
  * ERRORS
- *   RG_MALFORMED with ids wire-*; RG_LIMIT with ids wire-*-limit. Nothing else.
+ *   RG_MALFORMED wire-truncated, wire-varint, wire-unknown-field, wire-order, wire-duplicate,
+ *   wire-type, wire-missing, wire-value, wire-length, wire-text, wire-syntax, wire-choice,
+ *   wire-sections, wire-digest, wire-padded-size, wire-padding, wire-log-entry, wire-document,
+ *   wire-chunk; RG_LIMIT wire-length-limit, wire-count-limit, wire-memory-limit,
+ *   wire-padding-limit; RG_IO out-of-memory.
  */
 #ifndef RG_CORE_WIRE_H
 #define RG_CORE_WIRE_H
@@ -52,7 +64,8 @@ struct rg_core {
 /* Views into the bytes given to rg_envelope_peek; valid as long as those. */
 struct rg_envelope {
     struct rg_bytes whole, header, core_bytes;
-    struct rg_bytes sealed[RG_SECTIONS_MAX]; /* len 0: travels as chunks, not in this envelope */
+    struct rg_bytes sealed[RG_SECTIONS_MAX]; /* len 0: padded above RG_SECTION_INLINE_BYTES_MAX,
+                                                travels as chunks, not in this envelope */
     struct rg_hash section_digest[RG_SECTIONS_MAX];
     struct rg_core core;
     struct rg_id id; /* SHA-256(header) */

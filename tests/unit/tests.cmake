@@ -1,3 +1,4 @@
 # One line per module, in floor order.
 rg_unit(buffer rg_core)
+rg_unit(wire rg_core)
 rg_unit(bus rg_core PkgConfig::ZMQ)
