@@ -5,7 +5,7 @@
  * SYNOPSIS
  *   rg_reading_key_new(principal, from, until, &key, &certificate, why)
  *   rg_card_make(signing_certificate, signing_key, reading_certificate, &der, why)
- *   rg_card_open(der, judge, context, &reading_certificate, why)
+ *   rg_card_open(der, candidates, count, &reading_certificate, &signer, why)
  *
  * DESCRIPTION
  *   A reading key only opens sealed sections, for 30 days. Its certificate (RG_USE_READ) is signed
@@ -14,8 +14,9 @@
  * the officer has signed. Principal of card signer and reading certificate must be equal.
  *
  * ERRORS
- *   RG_MALFORMED card-form; RG_DENIED card-signer, card-signature, card-principal; RG_LIMIT
- * card-too-large.
+ *   RG_MALFORMED card-form; RG_DENIED card-signer (none of the candidates), card-signature,
+ *   card-principal, card-validity (more than RG_READING_DAYS_MAX), certificate-wrong-usage;
+ *   RG_LIMIT card-too-large.
  */
 #ifndef RG_CORE_CARD_H
 #define RG_CORE_CARD_H

@@ -78,11 +78,24 @@ RG_MUST_USE rg_outcome rg_certificate_use_check(const struct rg_certificate *cer
                                                 enum rg_use use, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_certificate_time_check(const struct rg_certificate *certificate,
                                                  struct rg_wall at, struct rg_reason *why);
+/* A root is bound to its country: its only permitted name is the URI host `country`.
+ * RG_DENIED root-unconstrained. */
+RG_MUST_USE rg_outcome rg_certificate_country_check(const struct rg_certificate *root,
+                                                    const char *country, struct rg_reason *why);
+bool rg_certificate_same_key(const struct rg_certificate *a, const struct rg_certificate *b);
 struct x509_st *rg_certificate_x509(const struct rg_certificate *certificate); /* borrowed */
 
 RG_MUST_USE rg_outcome rg_key_read(const char *path, struct rg_key **out, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_key_write(const struct rg_key *key, const char *path, /* PEM, mode 0600 */
                                     struct rg_reason *why);
+/* PEM from and to memory; `out` should be a secret buffer. */
+RG_MUST_USE rg_outcome rg_key_parse(struct rg_bytes pem, struct rg_key **out,
+                                    struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_key_print(const struct rg_key *key, struct rg_buffer *out,
+                                    struct rg_reason *why);
+/* Takes the key in any case; refused unless P-256 or Ed25519. */
+RG_MUST_USE rg_outcome rg_key_take(struct evp_pkey_st *pkey, struct rg_key **out,
+                                   struct rg_reason *why);
 void rg_key_free(struct rg_key *key);
 void rg_key_cleanup(struct rg_key **key);
 #define RG_OWNED_KEY RG_CLEANUP(rg_key_cleanup) struct rg_key

@@ -3,24 +3,30 @@
  *   settings - libconfig text into a typed table: every config and trust document goes through here
  *
  * SYNOPSIS
- *   rg_settings_parse(text, bytes_max, &settings, why)   text, never a path: no @include
+ *   RG_OWNED_SETTINGS *settings = NULL;
+ *   rg_settings_parse(text, bytes_max, &settings, why)         text, never a path: no @include
  *   root = rg_settings_root(settings)
- *   rg_settings_text(root, "country", &text, why)        typed reads; missing or wrong type has a
- * reason rg_settings_known(root, names, count, why)           refuse what is not in the list
- *   rg_settings_free(settings)
+ *   rg_settings_known(root, names, count, why)                 refuse what is not in the list
+ *   rg_settings_text(root, "country", &text, why)              typed reads: missing or wrong, why
+ *   rg_settings_free(settings)                                 or by RG_OWNED_SETTINGS
  *
  * DESCRIPTION
- *   The text is bounded, checked to be UTF-8 without NUL, searched for an `@include` directive
- * outside strings and comments (libconfig would open local files), then parsed; duplicate names are
- * refused. Quantities are strings with a unit ("72h", "64KiB", "30d"), since libconfig 1.5 wraps
- * large integers silently; plain integers in the text are refused.
+ *   The text is bounded, checked to be UTF-8 without NUL, and read by a lexer of our own that lets
+ *   only names, strings, true/false and brackets through to libconfig: no `@include` (libconfig
+ *   would open local files), no bare number (libconfig 1.5 wraps large integers silently), no
+ *   escapes but \" \\ \n \t, no endless nesting. Duplicate names are refused. Quantities are
+ *   strings with a unit ("72h", "64KiB", "30d"). Lists may be written ( ) or [ ].
  *
  * OWNERSHIP
  *   Strings and groups handed out are borrowed from `settings`.
  *
  * ERRORS
  *   RG_LIMIT settings-too-large; RG_MALFORMED settings-include, settings-duplicate,
- *   settings-syntax (with line), settings-missing, settings-type, settings-unknown, settings-value.
+ *   settings-syntax, settings-missing, settings-type, settings-unknown, settings-value. The text
+ *   names the line and what is expected, never the value.
+ *
+ * LIMITS
+ *   RG_SETTINGS_NAMES_MAX names in one group, 16 levels of brackets.
  */
 #ifndef RG_CORE_SETTINGS_H
 #define RG_CORE_SETTINGS_H
@@ -33,6 +39,8 @@ typedef struct rg_group rg_group; /* a libconfig group; borrowed */
 RG_MUST_USE rg_outcome rg_settings_parse(struct rg_bytes text, size_t bytes_max,
                                          struct rg_settings **out, struct rg_reason *why);
 void rg_settings_free(struct rg_settings *settings); /* NULL is fine */
+void rg_settings_cleanup(struct rg_settings **settings);
+#define RG_OWNED_SETTINGS RG_CLEANUP(rg_settings_cleanup) struct rg_settings
 const rg_group *rg_settings_root(const struct rg_settings *settings);
 
 bool rg_settings_has(const rg_group *group, const char *name);
