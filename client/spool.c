@@ -1,0 +1,940 @@
+/* How it works: one SQLite file in WAL mode with synchronous=FULL and secure_delete=ON. All SQL
+ * stands in one table of statements, prepared when first used and always reset before a function
+ * returns, so that no statement is open when a step commits or rolls back. Integer keys grow, so
+ * rows are appended; the only random keys are ids and labels. Steps nest: the outermost is a
+ * transaction, inner ones are savepoints named by their depth. A COMMIT that fails breaks the
+ * handle: state is unknown, every later call says so. */
+#include "client/spool.h"
+
+#include <sqlite3.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA_VERSION 1
+#define BUSY_MS_MAX 10000
+#define DEPTH_MAX 8
+
+static const char schema[] =
+    "CREATE TABLE value(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+    "CREATE TABLE message(seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, thread BLOB NOT NULL,"
+    " state INTEGER NOT NULL, ours INTEGER NOT NULL, case_row INTEGER NOT NULL, position INTEGER,"
+    " time_ms INTEGER, not_before INTEGER, priority INTEGER, code INTEGER, reason TEXT,"
+    " sections INTEGER, to_country TEXT);"
+    "CREATE INDEX message_open ON message(state, seq) WHERE state IN (1, 10);"
+    "CREATE INDEX message_case ON message(case_row, seq);"
+    "CREATE INDEX message_thread ON message(thread, ours, seq);"
+    "CREATE TABLE body(seq INTEGER PRIMARY KEY, envelope BLOB NOT NULL);"
+    "CREATE TABLE head(row INTEGER PRIMARY KEY, origin TEXT NOT NULL, size INTEGER NOT NULL,"
+    " root BLOB NOT NULL, signature BLOB NOT NULL, UNIQUE(origin, size, root));"
+    "CREATE TABLE newest(origin TEXT PRIMARY KEY, head INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE proof(seq INTEGER NOT NULL, kind INTEGER NOT NULL, leaf INTEGER NOT NULL,"
+    " head INTEGER NOT NULL, inclusion BLOB NOT NULL, entry BLOB NOT NULL, time_ms INTEGER,"
+    " PRIMARY KEY(seq, kind)) WITHOUT ROWID;"
+    "CREATE TABLE journal(row INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL,"
+    " position INTEGER NOT NULL, device TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " entered INTEGER NOT NULL);"
+    "CREATE TRIGGER journal_kept BEFORE DELETE ON journal BEGIN"
+    " SELECT RAISE(ABORT, 'the journal is append-only'); END;"
+    "CREATE TRIGGER journal_fixed BEFORE UPDATE ON journal BEGIN"
+    " SELECT RAISE(ABORT, 'the journal is append-only'); END;"
+    "CREATE TABLE item(row INTEGER PRIMARY KEY, kind INTEGER NOT NULL, owner INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, sealed BLOB NOT NULL);"
+    "CREATE INDEX item_place ON item(kind, owner, at);"
+    "CREATE TABLE item_key(row INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);"
+    "CREATE TABLE label(hash BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;";
+
+#define MESSAGE_COLUMNS                                                                            \
+    "seq, id, thread, state, ours, case_row, position, time_ms, not_before, priority, code,"       \
+    " reason, sections, to_country"
+
+enum statement {
+    VALUE_GET,
+    VALUE_SET,
+    MESSAGE_ADD,
+    BODY_ADD,
+    MESSAGE_GET,
+    MESSAGE_PREFIX,
+    MESSAGE_UPDATE,
+    BODY_GET,
+    LIST_WAITING,
+    LIST_STORED,
+    LIST_CASE,
+    LIST_ARRIVAL,
+    THREAD_LAST,
+    COUNT_STATES,
+    COUNT_PROOFS,
+    COUNT_JOURNAL,
+    HEAD_FIND,
+    HEAD_ADD,
+    HEAD_NEWEST,
+    HEADS,
+    PROOF_ADD,
+    PROOFS,
+    JOURNAL_ADD,
+    ITEM_ADD,
+    ITEM_SET,
+    ITEM_KEY_SET,
+    ITEM_KEY_DELETE,
+    ITEM_GET,
+    ITEM_FIND,
+    ITEM_NEXT,
+    LABEL_SET,
+    LABEL_GET,
+    STATEMENTS,
+};
+
+#define ITEM_SELECT                                                                                \
+    "SELECT item.row, item.kind, item.owner, item.at, item.sealed, item_key.wrapped FROM item"     \
+    " LEFT JOIN item_key ON item_key.row = item.row WHERE "
+
+static const char *const sql[STATEMENTS] = {
+    [VALUE_GET] = "SELECT value FROM value WHERE name = ?1",
+    [VALUE_SET] = "INSERT OR REPLACE INTO value VALUES(?1, ?2)",
+    [MESSAGE_ADD] = "INSERT OR IGNORE INTO message(id, thread, state, ours, case_row, position,"
+                    " time_ms, not_before, priority, code, reason, sections, to_country)"
+                    " VALUES(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+    [BODY_ADD] = "INSERT INTO body VALUES(?1, ?2)",
+    [MESSAGE_GET] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?1",
+    [MESSAGE_PREFIX] =
+        "SELECT " MESSAGE_COLUMNS " FROM message WHERE id >= ?1 AND id <= ?2 LIMIT 2",
+    [MESSAGE_UPDATE] = "UPDATE message SET state = ?4, case_row = ?6, position = ?7, time_ms = ?8,"
+                       " not_before = ?9, code = ?11, reason = ?12 WHERE seq = ?1",
+    [BODY_GET] = "SELECT envelope FROM body WHERE seq = ?1",
+    [LIST_WAITING] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 1 AND not_before <= ?1"
+                     " ORDER BY priority DESC, seq LIMIT ?3",
+    [LIST_STORED] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 10 AND seq > ?2"
+                    " ORDER BY seq LIMIT ?3",
+    [LIST_CASE] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE case_row = ?1 AND seq > ?2"
+                  " ORDER BY seq LIMIT ?3",
+    [LIST_ARRIVAL] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE seq > ?2 AND ours = 0"
+                     " ORDER BY seq LIMIT ?3",
+    [THREAD_LAST] = "SELECT id FROM message WHERE thread = ?1 AND ours = ?2 AND state <> 12"
+                    " ORDER BY seq DESC LIMIT 1",
+    [COUNT_STATES] = "SELECT state, count(*) FROM message GROUP BY state",
+    [COUNT_PROOFS] = "SELECT count(*) FROM proof",
+    [COUNT_JOURNAL] = "SELECT count(*), coalesce(sum(entered), 0) -"
+                      " (SELECT count(DISTINCT id) FROM journal WHERE entered = 1) FROM journal",
+    [HEAD_FIND] = "SELECT row FROM head WHERE origin = ?1 AND size = ?2 AND root = ?3",
+    [HEAD_ADD] = "INSERT INTO head(origin, size, root, signature) VALUES(?1, ?2, ?3, ?4)",
+    [HEAD_NEWEST] = "INSERT OR REPLACE INTO newest VALUES(?1, ?2)",
+    [HEADS] = "SELECT head.origin, head.size, head.root, head.signature FROM newest"
+              " JOIN head ON head.row = newest.head ORDER BY head.origin",
+    [PROOF_ADD] = "INSERT OR IGNORE INTO proof VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PROOFS] = "SELECT proof.kind, proof.leaf, proof.inclusion, proof.entry, proof.time_ms,"
+               " head.origin, head.size, head.root, head.signature FROM proof"
+               " JOIN head ON head.row = proof.head WHERE seq = ?1 ORDER BY proof.kind",
+    [JOURNAL_ADD] = "INSERT INTO journal(id, position, device, at_ms, entered)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [ITEM_ADD] = "INSERT INTO item(kind, owner, at, sealed) VALUES(?2, ?3, ?4, ?5)",
+    [ITEM_SET] = "UPDATE item SET sealed = ?5 WHERE row = ?1",
+    [ITEM_KEY_SET] = "INSERT OR REPLACE INTO item_key VALUES(?1, ?2)",
+    [ITEM_KEY_DELETE] = "DELETE FROM item_key WHERE row = ?1",
+    [ITEM_GET] = ITEM_SELECT "item.row = ?1",
+    [ITEM_FIND] = ITEM_SELECT "kind = ?1 AND owner = ?2 AND at = ?3 ORDER BY item.row LIMIT 1",
+    [ITEM_NEXT] = ITEM_SELECT "kind = ?1 AND item.row > ?2 ORDER BY item.row LIMIT 1",
+    [LABEL_SET] = "INSERT OR REPLACE INTO label VALUES(?1, ?2)",
+    [LABEL_GET] = "SELECT row FROM label WHERE hash = ?1",
+};
+
+struct rg_spool {
+    sqlite3 *db;
+    sqlite3_stmt *statement[STATEMENTS];
+    int depth;
+    bool broken;
+};
+
+/* ---- results of SQLite ---- */
+
+static rg_outcome fail_from(struct rg_spool *spool, int result, struct rg_reason *why)
+{
+    switch (result & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return rg_fail(why, RG_AGAIN, "spool-busy",
+                       "another program is writing to this folder; try again");
+    case SQLITE_FULL:
+        return rg_fail(why, RG_IO, "spool-full", "the disk is full; make room and try again");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        spool->broken = true;
+        return rg_fail(why, RG_BROKEN, "spool-corrupt",
+                       "the casebook file is damaged; restore it from a backup");
+    default:
+        return rg_fail(why, RG_IO, "spool-unreadable", "the casebook file: %s",
+                       sqlite3_errstr(result));
+    }
+}
+
+static rg_outcome run_sql(struct rg_spool *spool, const char *text, struct rg_reason *why)
+{
+    int result = sqlite3_exec(spool->db, text, NULL, NULL, NULL);
+    return result == SQLITE_OK ? rg_ok() : fail_from(spool, result, why);
+}
+
+/* ---- one statement in use; reset when it leaves scope ---- */
+
+struct use {
+    struct rg_spool *spool;
+    sqlite3_stmt *stmt;
+};
+
+static void use_drop(struct use *use)
+{
+    if (use->stmt != NULL) {
+        (void)sqlite3_reset(use->stmt);
+        (void)sqlite3_clear_bindings(use->stmt);
+    }
+}
+#define USE RG_CLEANUP(use_drop) struct use
+
+static rg_outcome use_begin(struct rg_spool *spool, enum statement which, struct use *use,
+                            struct rg_reason *why)
+{
+    RG_CHECK(!spool->broken, why, RG_BROKEN, "spool-commit",
+             "the folder's state is unknown after a failed write; close it and open it again");
+    if (spool->statement[which] == NULL) {
+        int result = sqlite3_prepare_v3(spool->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                        &spool->statement[which], NULL);
+        if (result != SQLITE_OK) {
+            return fail_from(spool, result, why);
+        }
+    }
+    *use = (struct use){.spool = spool, .stmt = spool->statement[which]};
+    return rg_ok();
+}
+
+static void put_number(struct use *use, int at, int64_t value)
+{
+    (void)sqlite3_bind_int64(use->stmt, at, value);
+}
+
+static void put_bytes(struct use *use, int at, const void *data, size_t len)
+{
+    /* A zero-length blob needs a non-NULL pointer, or it would be bound as NULL. */
+    (void)sqlite3_bind_blob64(use->stmt, at, len > 0 ? data : "", len, SQLITE_STATIC);
+}
+
+static void put_text(struct use *use, int at, const char *text)
+{
+    (void)sqlite3_bind_text(use->stmt, at, text, -1, SQLITE_STATIC);
+}
+
+static rg_outcome use_row(struct use *use, bool *row_out, struct rg_reason *why)
+{
+    int result = sqlite3_step(use->stmt);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) {
+        return fail_from(use->spool, result, why);
+    }
+    *row_out = result == SQLITE_ROW;
+    return rg_ok();
+}
+
+static rg_outcome use_done(struct use *use, struct rg_reason *why)
+{
+    bool row = false;
+    return use_row(use, &row, why);
+}
+
+static struct rg_bytes column_bytes(struct use *use, int at)
+{
+    const void *data = sqlite3_column_blob(use->stmt, at);
+    return rg_bytes_of(data, (size_t)sqlite3_column_bytes(use->stmt, at));
+}
+
+static rg_outcome column_fixed(struct use *use, int at, void *out, size_t len,
+                               struct rg_reason *why)
+{
+    struct rg_bytes bytes = column_bytes(use, at);
+    if (bytes.len != len) {
+        use->spool->broken = true;
+        return rg_fail(why, RG_BROKEN, "spool-corrupt",
+                       "the casebook file is damaged; restore it from a backup");
+    }
+    memcpy(out, bytes.data, len);
+    return rg_ok();
+}
+
+static void column_text(struct use *use, int at, char *out, size_t room)
+{
+    const unsigned char *text = sqlite3_column_text(use->stmt, at);
+    (void)snprintf(out, room, "%s", text != NULL ? (const char *)text : "");
+}
+
+/* ---- open, close ---- */
+
+static rg_outcome schema_check(struct rg_spool *spool, struct rg_reason *why)
+{
+    sqlite3_stmt *stmt = NULL;
+    int result = sqlite3_prepare_v2(spool->db, "PRAGMA user_version", -1, &stmt, NULL);
+    if (result != SQLITE_OK) {
+        return fail_from(spool, result, why);
+    }
+    result = sqlite3_step(stmt);
+    int version = result == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
+    (void)sqlite3_finalize(stmt);
+    if (version < 0) {
+        return fail_from(spool, result, why);
+    }
+    if (version == 0) {
+        return run_sql(spool, schema, why);
+    }
+    RG_CHECK(version == SCHEMA_VERSION, why, RG_DENIED, "spool-version",
+             "this folder was made by another version (%d); use the newer program", version);
+    return rg_ok();
+}
+
+static rg_outcome spool_prepare(struct rg_spool *spool, struct rg_reason *why)
+{
+    RG_TRY(run_sql(spool,
+                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                   "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+                   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384",
+                   why));
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(spool, &step, why));
+    RG_TRY(schema_check(spool, why));
+    return rg_spool_step_commit(&step, why);
+}
+
+rg_outcome rg_spool_open(const char *path, struct rg_spool **out, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_spool_cleanup) struct rg_spool *spool = calloc(1, sizeof(*spool));
+    RG_CHECK(spool != NULL, why, RG_IO, "out-of-memory", "out of memory");
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int result = sqlite3_open_v2(path, &spool->db, flags, NULL);
+    if (result != SQLITE_OK) {
+        return fail_from(spool, result, why);
+    }
+    (void)sqlite3_extended_result_codes(spool->db, 1);
+    (void)sqlite3_busy_timeout(spool->db, BUSY_MS_MAX);
+    RG_TRY(spool_prepare(spool, why));
+    *out = spool;
+    spool = NULL;
+    return rg_ok();
+}
+
+void rg_spool_close(struct rg_spool *spool)
+{
+    if (spool == NULL) {
+        return;
+    }
+    for (int i = 0; i < STATEMENTS; i++) {
+        (void)sqlite3_finalize(spool->statement[i]);
+    }
+    (void)sqlite3_close_v2(spool->db);
+    free(spool);
+}
+
+void rg_spool_cleanup(struct rg_spool **spool)
+{
+    rg_spool_close(*spool);
+    *spool = NULL;
+}
+
+/* ---- steps ---- */
+
+rg_outcome rg_spool_step_begin(struct rg_spool *spool, struct rg_spool_step *step,
+                               struct rg_reason *why)
+{
+    RG_CHECK(!spool->broken, why, RG_BROKEN, "spool-commit",
+             "the folder's state is unknown after a failed write; close it and open it again");
+    RG_CHECK(spool->depth < DEPTH_MAX, why, RG_LIMIT, "spool-depth", "steps nest too deep");
+    char text[64];
+    (void)snprintf(text, sizeof(text), "SAVEPOINT s%d", spool->depth + 1);
+    RG_TRY(run_sql(spool, spool->depth == 0 ? "BEGIN IMMEDIATE" : text, why));
+    spool->depth++;
+    *step = (struct rg_spool_step){.spool = spool, .depth = spool->depth};
+    return rg_ok();
+}
+
+rg_outcome rg_spool_step_commit(struct rg_spool_step *step, struct rg_reason *why)
+{
+    struct rg_spool *spool = step->spool;
+    RG_CHECK(spool != NULL && spool->depth == step->depth, why, RG_BROKEN, "spool-commit",
+             "steps end out of order");
+    char text[64];
+    (void)snprintf(text, sizeof(text), "RELEASE s%d", step->depth);
+    rg_outcome outcome = run_sql(spool, step->depth == 1 ? "COMMIT" : text, why);
+    if (outcome.code == RG_AGAIN) {
+        return outcome; /* still open: the caller may try again or drop the step */
+    }
+    spool->depth--;
+    step->spool = NULL;
+    if (!rg_is_ok(outcome)) {
+        spool->broken = true;
+        return rg_fail(why, RG_BROKEN, "spool-commit",
+                       "the folder could not be written; close it and open it again");
+    }
+    return outcome;
+}
+
+void rg_spool_step_drop(struct rg_spool_step *step)
+{
+    struct rg_spool *spool = step->spool;
+    if (spool == NULL) {
+        return;
+    }
+    /* Dropping an outer step takes the inner ones with it. */
+    char text[64];
+    (void)snprintf(text, sizeof(text), "ROLLBACK TO s%d; RELEASE s%d", step->depth, step->depth);
+    if (!rg_is_ok(run_sql(spool, step->depth == 1 ? "ROLLBACK" : text, NULL)) &&
+        sqlite3_get_autocommit(spool->db) == 0) {
+        spool->broken = true;
+    }
+    spool->depth = step->depth - 1;
+    step->spool = NULL;
+}
+
+rg_outcome rg_spool_tidy(struct rg_spool *spool, struct rg_reason *why)
+{
+    return run_sql(spool, "PRAGMA wal_checkpoint(TRUNCATE)", why);
+}
+
+/* ---- named values ---- */
+
+rg_outcome rg_spool_value_get(struct rg_spool *spool, const char *name, struct rg_buffer *out,
+                              bool *found_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, VALUE_GET, &use, why));
+    put_text(&use, 1, name);
+    bool row = false;
+    RG_TRY(use_row(&use, &row, why));
+    if (row) {
+        RG_TRY(rg_buffer_append(out, column_bytes(&use, 0), why));
+    }
+    *found_out = row;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_value_set(struct rg_spool *spool, const char *name, struct rg_bytes value,
+                              struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, VALUE_SET, &use, why));
+    put_text(&use, 1, name);
+    put_bytes(&use, 2, value.data, value.len);
+    return use_done(&use, why);
+}
+
+rg_outcome rg_spool_number_get(struct rg_spool *spool, const char *name, int64_t fallback,
+                               int64_t *out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, VALUE_GET, &use, why));
+    put_text(&use, 1, name);
+    bool row = false;
+    RG_TRY(use_row(&use, &row, why));
+    *out = row ? sqlite3_column_int64(use.stmt, 0) : fallback;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_number_set(struct rg_spool *spool, const char *name, int64_t value,
+                               struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, VALUE_SET, &use, why));
+    put_text(&use, 1, name);
+    put_number(&use, 2, value);
+    return use_done(&use, why);
+}
+
+/* ---- messages ---- */
+
+static void message_bind(struct use *use, const struct rg_message_row *row)
+{
+    put_number(use, 4, row->state);
+    put_number(use, 6, row->case_row);
+    put_number(use, 7, row->position);
+    put_number(use, 8, row->time_ms);
+    put_number(use, 9, row->not_before);
+    put_number(use, 11, row->code);
+    put_text(use, 12, row->reason);
+}
+
+static rg_outcome message_read(struct use *use, struct rg_message_row *out, struct rg_reason *why)
+{
+    struct rg_message_row row = {
+        .seq = sqlite3_column_int64(use->stmt, 0),
+        .state = (enum rg_message_state)sqlite3_column_int(use->stmt, 3),
+        .ours = sqlite3_column_int(use->stmt, 4) != 0,
+        .case_row = sqlite3_column_int64(use->stmt, 5),
+        .position = sqlite3_column_int64(use->stmt, 6),
+        .time_ms = sqlite3_column_int64(use->stmt, 7),
+        .not_before = sqlite3_column_int64(use->stmt, 8),
+        .priority = sqlite3_column_int(use->stmt, 9),
+        .code = (uint32_t)sqlite3_column_int64(use->stmt, 10),
+        .sections = (uint32_t)sqlite3_column_int64(use->stmt, 12),
+    };
+    RG_TRY(column_fixed(use, 1, row.id.b, sizeof(row.id.b), why));
+    RG_TRY(column_fixed(use, 2, row.thread.b, sizeof(row.thread.b), why));
+    column_text(use, 11, row.reason, sizeof(row.reason));
+    column_text(use, 13, row.to_country, sizeof(row.to_country));
+    *out = row;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_message_add(struct rg_spool *spool, struct rg_message_row *row,
+                                struct rg_bytes envelope, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, MESSAGE_ADD, &use, why));
+    put_bytes(&use, 2, row->id.b, sizeof(row->id.b));
+    put_bytes(&use, 3, row->thread.b, sizeof(row->thread.b));
+    message_bind(&use, row);
+    put_number(&use, 5, row->ours);
+    put_number(&use, 10, row->priority);
+    put_number(&use, 13, row->sections);
+    put_text(&use, 14, row->to_country);
+    RG_TRY(use_done(&use, why));
+    RG_CHECK(sqlite3_changes(spool->db) == 1, why, RG_DENIED, "message-known",
+             "this message is here already");
+    row->seq = sqlite3_last_insert_rowid(spool->db);
+    USE body = {0};
+    RG_TRY(use_begin(spool, BODY_ADD, &body, why));
+    put_number(&body, 1, row->seq);
+    put_bytes(&body, 2, envelope.data, envelope.len);
+    return use_done(&body, why);
+}
+
+rg_outcome rg_spool_message_get(struct rg_spool *spool, struct rg_id id, struct rg_message_row *out,
+                                bool *found_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, MESSAGE_GET, &use, why));
+    put_bytes(&use, 1, id.b, sizeof(id.b));
+    bool row = false;
+    RG_TRY(use_row(&use, &row, why));
+    if (row) {
+        RG_TRY(message_read(&use, out, why));
+    }
+    *found_out = row;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_message_by_prefix(struct rg_spool *spool, struct rg_bytes prefix,
+                                      struct rg_message_row *out, bool *found_out,
+                                      struct rg_reason *why)
+{
+    struct rg_id low = {{0}};
+    struct rg_id high;
+    struct rg_message_row row = {0};
+    RG_CHECK(prefix.len >= 4 && prefix.len <= sizeof(low.b), why, RG_LIMIT, "message-prefix",
+             "name a message by at least 8 digits of its id");
+    memset(high.b, 0xff, sizeof(high.b));
+    memcpy(low.b, prefix.data, prefix.len);
+    memcpy(high.b, prefix.data, prefix.len);
+    USE use = {0};
+    RG_TRY(use_begin(spool, MESSAGE_PREFIX, &use, why));
+    put_bytes(&use, 1, low.b, sizeof(low.b));
+    put_bytes(&use, 2, high.b, sizeof(high.b));
+    bool found = false;
+    bool more = false;
+    RG_TRY(use_row(&use, &found, why));
+    if (found) {
+        RG_TRY(message_read(&use, &row, why));
+        RG_TRY(use_row(&use, &more, why));
+        RG_CHECK(!more, why, RG_DENIED, "message-ambiguous",
+                 "two messages begin with these digits; give more of them");
+        *out = row;
+    }
+    *found_out = found;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_message_update(struct rg_spool *spool, const struct rg_message_row *row,
+                                   struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, MESSAGE_UPDATE, &use, why));
+    put_number(&use, 1, row->seq);
+    message_bind(&use, row);
+    return use_done(&use, why);
+}
+
+rg_outcome rg_spool_envelope(struct rg_spool *spool, int64_t seq, struct rg_buffer *out,
+                             struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, BODY_GET, &use, why));
+    put_number(&use, 1, seq);
+    bool row = false;
+    RG_TRY(use_row(&use, &row, why));
+    RG_CHECK(row, why, RG_DENIED, "message-gone", "the sealed message is no longer kept");
+    return rg_buffer_append(out, column_bytes(&use, 0), why);
+}
+
+rg_outcome rg_spool_list(struct rg_spool *spool, enum rg_spool_order order, int64_t key,
+                         int64_t after, struct rg_message_row *out, size_t max, size_t *count_out,
+                         struct rg_reason *why)
+{
+    static const enum statement which[] = {
+        [RG_BY_WAITING] = LIST_WAITING,
+        [RG_BY_STORED] = LIST_STORED,
+        [RG_BY_CASE] = LIST_CASE,
+        [RG_BY_ARRIVAL] = LIST_ARRIVAL,
+    };
+    USE use = {0};
+    RG_TRY(use_begin(spool, which[order], &use, why));
+    put_number(&use, 1, key);
+    put_number(&use, 2, after);
+    put_number(&use, 3, (int64_t)max);
+    size_t count = 0;
+    bool row = false;
+    for (;;) {
+        RG_TRY(use_row(&use, &row, why));
+        if (!row || count == max) {
+            break;
+        }
+        RG_TRY(message_read(&use, &out[count], why));
+        count++;
+    }
+    *count_out = count;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_thread_last(struct rg_spool *spool, struct rg_thread_id thread, bool ours,
+                                struct rg_id *out, bool *found_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, THREAD_LAST, &use, why));
+    put_bytes(&use, 1, thread.b, sizeof(thread.b));
+    put_number(&use, 2, ours);
+    bool row = false;
+    RG_TRY(use_row(&use, &row, why));
+    if (row) {
+        RG_TRY(column_fixed(&use, 0, out->b, sizeof(out->b), why));
+    }
+    *found_out = row;
+    return rg_ok();
+}
+
+static uint64_t *count_place(struct rg_spool_counts *counts, int state)
+{
+    static uint64_t nowhere;
+    switch (state) {
+    case RG_OUT_WAITING:
+        return &counts->waiting;
+    case RG_OUT_ACCEPTED:
+        return &counts->accepted;
+    case RG_OUT_RECEIVED:
+        return &counts->received;
+    case RG_OUT_COLLECTED:
+        return &counts->collected;
+    case RG_OUT_REFUSED:
+        return &counts->refused;
+    case RG_IN_STORED:
+        return &counts->stored;
+    case RG_IN_OPENED:
+        return &counts->opened;
+    case RG_IN_UNOPENED:
+        return &counts->unopened;
+    default:
+        return &nowhere;
+    }
+}
+
+rg_outcome rg_spool_count(struct rg_spool *spool, struct rg_spool_counts *out,
+                          struct rg_reason *why)
+{
+    struct rg_spool_counts counts = {0};
+    bool row = true;
+    USE states = {0};
+    RG_TRY(use_begin(spool, COUNT_STATES, &states, why));
+    for (;;) {
+        RG_TRY(use_row(&states, &row, why));
+        if (!row) {
+            break;
+        }
+        *count_place(&counts, sqlite3_column_int(states.stmt, 0)) =
+            (uint64_t)sqlite3_column_int64(states.stmt, 1);
+    }
+    USE proofs = {0};
+    RG_TRY(use_begin(spool, COUNT_PROOFS, &proofs, why));
+    RG_TRY(use_row(&proofs, &row, why));
+    counts.proofs = (uint64_t)sqlite3_column_int64(proofs.stmt, 0);
+    USE journal = {0};
+    RG_TRY(use_begin(spool, COUNT_JOURNAL, &journal, why));
+    RG_TRY(use_row(&journal, &row, why));
+    counts.deliveries = (uint64_t)sqlite3_column_int64(journal.stmt, 0);
+    counts.duplicates = (uint64_t)sqlite3_column_int64(journal.stmt, 1);
+    *out = counts;
+    return rg_ok();
+}
+
+/* ---- proofs and heads ---- */
+
+static rg_outcome head_row(struct rg_spool *spool, const struct rg_head *head, int64_t *row_out,
+                           struct rg_reason *why)
+{
+    USE find = {0};
+    RG_TRY(use_begin(spool, HEAD_FIND, &find, why));
+    put_text(&find, 1, head->origin);
+    put_number(&find, 2, (int64_t)head->size);
+    put_bytes(&find, 3, head->root.b, sizeof(head->root.b));
+    bool row = false;
+    RG_TRY(use_row(&find, &row, why));
+    if (row) {
+        *row_out = sqlite3_column_int64(find.stmt, 0);
+        return rg_ok();
+    }
+    USE add = {0};
+    RG_TRY(use_begin(spool, HEAD_ADD, &add, why));
+    put_text(&add, 1, head->origin);
+    put_number(&add, 2, (int64_t)head->size);
+    put_bytes(&add, 3, head->root.b, sizeof(head->root.b));
+    put_bytes(&add, 4, head->signature, sizeof(head->signature));
+    RG_TRY(use_done(&add, why));
+    *row_out = sqlite3_last_insert_rowid(spool->db);
+    return rg_ok();
+}
+
+static rg_outcome head_read(struct use *use, int at, struct rg_head *out, struct rg_reason *why)
+{
+    column_text(use, at, out->origin, sizeof(out->origin));
+    out->size = (uint64_t)sqlite3_column_int64(use->stmt, at + 1);
+    RG_TRY(column_fixed(use, at + 2, out->root.b, sizeof(out->root.b), why));
+    return column_fixed(use, at + 3, out->signature, sizeof(out->signature), why);
+}
+
+rg_outcome rg_spool_head_keep(struct rg_spool *spool, const struct rg_head *head,
+                              struct rg_reason *why)
+{
+    int64_t row = 0;
+    RG_TRY(head_row(spool, head, &row, why));
+    USE use = {0};
+    RG_TRY(use_begin(spool, HEAD_NEWEST, &use, why));
+    put_text(&use, 1, head->origin);
+    put_number(&use, 2, row);
+    return use_done(&use, why);
+}
+
+rg_outcome rg_spool_heads(struct rg_spool *spool, struct rg_head *out, size_t max,
+                          size_t *count_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, HEADS, &use, why));
+    size_t count = 0;
+    bool row = false;
+    for (;;) {
+        RG_TRY(use_row(&use, &row, why));
+        if (!row || count == max) {
+            break;
+        }
+        RG_TRY(head_read(&use, 0, &out[count], why));
+        count++;
+    }
+    *count_out = count;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_proof_add(struct rg_spool *spool, int64_t seq, const struct rg_proof_row *proof,
+                              bool *new_out, struct rg_reason *why)
+{
+    int64_t head = 0;
+    RG_CHECK(proof->log_entry_len <= sizeof(proof->log_entry) &&
+                 proof->inclusion.count <= RG_PROOF_HASHES_MAX,
+             why, RG_LIMIT, "proof-size", "a proof is too long");
+    RG_TRY(head_row(spool, &proof->head, &head, why));
+    USE use = {0};
+    RG_TRY(use_begin(spool, PROOF_ADD, &use, why));
+    put_number(&use, 1, seq);
+    put_number(&use, 2, proof->kind);
+    put_number(&use, 3, (int64_t)proof->leaf_index);
+    put_number(&use, 4, head);
+    put_bytes(&use, 5, proof->inclusion.hash, proof->inclusion.count * sizeof(struct rg_hash));
+    put_bytes(&use, 6, proof->log_entry, proof->log_entry_len);
+    put_number(&use, 7, proof->time_ms);
+    RG_TRY(use_done(&use, why));
+    *new_out = sqlite3_changes(spool->db) == 1;
+    return rg_ok();
+}
+
+static rg_outcome proof_read(struct use *use, struct rg_proof_row *out, struct rg_reason *why)
+{
+    struct rg_bytes inclusion = column_bytes(use, 2);
+    struct rg_bytes entry = column_bytes(use, 3);
+    RG_CHECK(inclusion.len <= sizeof(out->inclusion.hash) &&
+                 inclusion.len % sizeof(struct rg_hash) == 0 && entry.len <= sizeof(out->log_entry),
+             why, RG_BROKEN, "spool-corrupt", "the casebook file is damaged; restore a backup");
+    *out = (struct rg_proof_row){
+        .kind = (enum rg_entry_kind)sqlite3_column_int(use->stmt, 0),
+        .leaf_index = (uint64_t)sqlite3_column_int64(use->stmt, 1),
+        .time_ms = sqlite3_column_int64(use->stmt, 4),
+        .log_entry_len = entry.len,
+    };
+    out->inclusion.count = inclusion.len / sizeof(struct rg_hash);
+    if (inclusion.len > 0) {
+        memcpy(out->inclusion.hash, inclusion.data, inclusion.len);
+    }
+    if (entry.len > 0) {
+        memcpy(out->log_entry, entry.data, entry.len);
+    }
+    return head_read(use, 5, &out->head, why);
+}
+
+rg_outcome rg_spool_proofs(struct rg_spool *spool, int64_t seq, struct rg_proof_row *out,
+                           size_t max, size_t *count_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, PROOFS, &use, why));
+    put_number(&use, 1, seq);
+    size_t count = 0;
+    bool row = false;
+    for (;;) {
+        RG_TRY(use_row(&use, &row, why));
+        if (!row || count == max) {
+            break;
+        }
+        RG_TRY(proof_read(&use, &out[count], why));
+        count++;
+    }
+    *count_out = count;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_journal_add(struct rg_spool *spool, struct rg_id id, int64_t position,
+                                const char *device, int64_t at_ms, bool entered,
+                                struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, JOURNAL_ADD, &use, why));
+    put_bytes(&use, 1, id.b, sizeof(id.b));
+    put_number(&use, 2, position);
+    put_text(&use, 3, device);
+    put_number(&use, 4, at_ms);
+    put_number(&use, 5, entered);
+    return use_done(&use, why);
+}
+
+/* ---- sealed items ---- */
+
+static rg_outcome item_key_set(struct rg_spool *spool, const struct rg_item *item,
+                               struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, ITEM_KEY_SET, &use, why));
+    put_number(&use, 1, item->row);
+    put_bytes(&use, 2, item->wrapped, sizeof(item->wrapped));
+    return use_done(&use, why);
+}
+
+rg_outcome rg_spool_item_put(struct rg_spool *spool, struct rg_item *item, struct rg_bytes sealed,
+                             struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, item->row == 0 ? ITEM_ADD : ITEM_SET, &use, why));
+    if (item->row == 0) {
+        put_number(&use, 2, item->kind);
+        put_number(&use, 3, item->owner);
+        put_number(&use, 4, item->at);
+    }
+    if (item->row != 0) {
+        put_number(&use, 1, item->row);
+    }
+    put_bytes(&use, 5, sealed.data, sealed.len);
+    RG_TRY(use_done(&use, why));
+    RG_CHECK(sqlite3_changes(spool->db) == 1, why, RG_BROKEN, "spool-corrupt",
+             "an item of the casebook has vanished");
+    if (item->row == 0) {
+        item->row = sqlite3_last_insert_rowid(spool->db);
+    }
+    return item_key_set(spool, item, why);
+}
+
+static rg_outcome item_read(struct use *use, struct rg_item *out, struct rg_buffer *sealed_out,
+                            bool *found_out, struct rg_reason *why)
+{
+    bool row = false;
+    RG_TRY(use_row(use, &row, why));
+    *found_out = row;
+    if (!row) {
+        return rg_ok();
+    }
+    struct rg_item item = {
+        .row = sqlite3_column_int64(use->stmt, 0),
+        .kind = (enum rg_item_kind)sqlite3_column_int(use->stmt, 1),
+        .owner = sqlite3_column_int64(use->stmt, 2),
+        .at = sqlite3_column_int64(use->stmt, 3),
+        .destroyed = sqlite3_column_type(use->stmt, 5) == SQLITE_NULL,
+    };
+    if (!item.destroyed) {
+        RG_TRY(column_fixed(use, 5, item.wrapped, sizeof(item.wrapped), why));
+        RG_TRY(rg_buffer_append(sealed_out, column_bytes(use, 4), why));
+    }
+    *out = item;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_item_get(struct rg_spool *spool, int64_t row, struct rg_item *out,
+                             struct rg_buffer *sealed_out, bool *found_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, ITEM_GET, &use, why));
+    put_number(&use, 1, row);
+    return item_read(&use, out, sealed_out, found_out, why);
+}
+
+rg_outcome rg_spool_item_find(struct rg_spool *spool, enum rg_item_kind kind, int64_t owner,
+                              int64_t at, struct rg_item *out, struct rg_buffer *sealed_out,
+                              bool *found_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, ITEM_FIND, &use, why));
+    put_number(&use, 1, kind);
+    put_number(&use, 2, owner);
+    put_number(&use, 3, at);
+    return item_read(&use, out, sealed_out, found_out, why);
+}
+
+rg_outcome rg_spool_item_next(struct rg_spool *spool, enum rg_item_kind kind, int64_t after,
+                              struct rg_item *out, struct rg_buffer *sealed_out, bool *found_out,
+                              struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, ITEM_NEXT, &use, why));
+    put_number(&use, 1, kind);
+    put_number(&use, 2, after);
+    return item_read(&use, out, sealed_out, found_out, why);
+}
+
+rg_outcome rg_spool_item_destroy(struct rg_spool *spool, int64_t row, struct rg_reason *why)
+{
+    USE key = {0};
+    RG_TRY(use_begin(spool, ITEM_KEY_DELETE, &key, why));
+    put_number(&key, 1, row);
+    RG_TRY(use_done(&key, why));
+    USE use = {0};
+    RG_TRY(use_begin(spool, ITEM_SET, &use, why));
+    put_number(&use, 1, row);
+    put_bytes(&use, 5, NULL, 0);
+    return use_done(&use, why);
+}
+
+rg_outcome rg_spool_label_set(struct rg_spool *spool, struct rg_hash label, int64_t row,
+                              struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, LABEL_SET, &use, why));
+    put_bytes(&use, 1, label.b, sizeof(label.b));
+    put_number(&use, 2, row);
+    return use_done(&use, why);
+}
+
+rg_outcome rg_spool_label_get(struct rg_spool *spool, struct rg_hash label, int64_t *row_out,
+                              bool *found_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, LABEL_GET, &use, why));
+    put_bytes(&use, 1, label.b, sizeof(label.b));
+    bool row = false;
+    RG_TRY(use_row(&use, &row, why));
+    if (row) {
+        *row_out = sqlite3_column_int64(use.stmt, 0);
+    }
+    *found_out = row;
+    return rg_ok();
+}
