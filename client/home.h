@@ -1,0 +1,70 @@
+/*
+ * NAME
+ *   home - one officer's folder: client.cfg, keys, reading keys, trust documents
+ *
+ * SYNOPSIS
+ *   rg_home_open(folder, now, &home, why)
+ *   rg_home_renew(home, now, &made, why)      a new reading key and its card when one is due
+ *   rg_home_keep(home, &document, why)        a trust document that came over the link
+ *   rg_home_close(home)
+ *
+ * DESCRIPTION
+ *   client.cfg (libconfig text, docs/client.md) names office, officer, device, gateway, the two
+ *   certificates with their keys, and where trust starts. Everything else the library makes:
+ *     keys/storage.key     P-256, seals the casebook key (0600)
+ *     keys/read-*.key/.der reading keys, 30 days, renewed 10 days before their end
+ *     trust/               documents that came over the link, newer than those of trust.folder
+ *     casebook.db          client/spool
+ *   A reading key is destroyed RG_READING_KEEP_DAYS after its end, when every message sealed to it
+ *   has passed its lifetime.
+ *
+ * ERRORS
+ *   RG_IO file-unreadable; RG_MALFORMED settings-*, config-*; RG_DENIED key-*, certificate-*,
+ *   config-principal (the certificate speaks for another officer), charter-*, page-*.
+ *
+ * THREADS
+ *   One.
+ */
+#ifndef RG_CLIENT_HOME_H
+#define RG_CLIENT_HOME_H
+
+#include "core/seal.h"
+
+struct rg_trust;
+struct rg_document;
+
+#define RG_READING_KEYS_MAX 16
+#define RG_READING_DAYS 30
+#define RG_READING_OVERLAP_DAYS 10
+#define RG_READING_KEEP_DAYS 90
+#define RG_PATH_BYTES 1024
+
+struct rg_home {
+    char folder[RG_PATH_BYTES];
+    struct rg_principal principal;
+    char device[RG_DEVICE_BYTES];
+    char gateway[RG_PRINCIPAL_BYTES]; /* the principal that must answer */
+    char host[64];
+    uint16_t port;
+    bool exercise;
+    struct rg_certificate *sign, *tls;
+    struct rg_key *sign_key, *tls_key, *storage_key;
+    struct rg_trust *trust;
+    struct rg_reading_key reading[RG_READING_KEYS_MAX]; /* newest first; owned */
+    size_t reading_count;
+};
+
+RG_MUST_USE rg_outcome rg_home_open(const char *folder, struct rg_wall now, struct rg_home **out,
+                                    struct rg_reason *why);
+void rg_home_close(struct rg_home *home);
+void rg_home_cleanup(struct rg_home **home);
+RG_MUST_USE rg_outcome rg_home_renew(struct rg_home *home, struct rg_wall now, bool *made_out,
+                                     struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_home_keep(struct rg_home *home, const struct rg_document *document,
+                                    struct rg_reason *why);
+/* FOLDER/name. RG_LIMIT path-too-long. */
+RG_MUST_USE rg_outcome rg_home_path(const struct rg_home *home, const char *name,
+                                    char out[RG_PATH_BYTES], struct rg_reason *why);
+struct rg_wall rg_wall_now(void);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * NAME
+ *   post - from content to a sealed envelope, and from an envelope to checked content
+ *
+ * SYNOPSIS
+ *   rg_post_seal(home, &draft, now, &envelope, &id, why)
+ *   rg_post_open(home, &envelope, accepted_at, now, &opened, why)
+ *
+ * DESCRIPTION
+ *   Sealing: one section per content; readers are the officers of both offices who are cleared for
+ *   the section's class, and always the author. Opening: each section meant for our office is
+ *   decrypted with one of our reading keys, its signature checked against the certificates of the
+ *   sender's office, the signer judged at the Accepted time, then core digest, commitment, index
+ *   and size. A section that is not for us is no error; anything that does not hold is, and then
+ *   nothing is handed out.
+ *
+ * ERRORS
+ *   RG_AGAIN readers-none (no key card yet: sync), post-page (their page is not here yet);
+ *   RG_DENIED seal-*, certificate-*, post-author (the content names another author than the
+ *   signer), post-kind (sections disagree), post-exercise, post-not-for-us, content-way;
+ *   RG_MALFORMED content-*, seal-*.
+ *
+ * THREADS
+ *   One per home.
+ */
+#ifndef RG_CLIENT_POST_H
+#define RG_CLIENT_POST_H
+
+#include "client/home.h"
+#include "client/message.h"
+
+struct rg_draft {
+    const char *to_office;
+    struct rg_thread_id thread;
+    enum rg_priority priority;
+    uint64_t counter; /* per device, strictly growing */
+    bool has_decides;
+    struct rg_id decides;
+    const struct rg_content *content; /* one per section, the case section first */
+    size_t count;
+};
+RG_MUST_USE rg_outcome rg_post_seal(struct rg_home *home, const struct rg_draft *draft,
+                                    struct rg_wall now, struct rg_buffer *envelope_out,
+                                    struct rg_id *id_out, struct rg_reason *why);
+
+struct rg_opened_section {
+    bool here;
+    struct rg_buffer bytes;  /* encoded content, secret */
+    struct rg_buffer memory; /* what `content` borrows from, secret */
+    struct rg_content content;
+};
+struct rg_opened { /* zeroed before use */
+    struct rg_opened_section section[RG_SECTIONS_MAX];
+    size_t count;
+    struct rg_content *first; /* the first section that is here */
+    struct rg_principal signer;
+    bool stopped_later; /* the signer's certificate was stopped after the Accepted time */
+};
+void rg_opened_drop(struct rg_opened *opened);
+RG_MUST_USE rg_outcome rg_post_open(struct rg_home *home, const struct rg_envelope *envelope,
+                                    struct rg_wall accepted_at, struct rg_wall now,
+                                    struct rg_opened *opened, struct rg_reason *why);
+
+#endif
