@@ -13,7 +13,6 @@
 
 #include "core/digest.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -230,14 +229,6 @@ static struct sqlite_store *self(struct rg_store *store)
     return (struct sqlite_store *)(void *)store;
 }
 
-/* No room: the only failure of a write that is known to have left nothing behind. */
-static bool no_room(struct sqlite_store *store, int code)
-{
-    int error = sqlite3_system_errno(store->db);
-    return code == SQLITE_FULL ||
-           (code == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT || error == EFBIG));
-}
-
 /* The one place where SQLite's codes become outcomes. */
 static rg_outcome failed(struct sqlite_store *store, const char *what, struct rg_reason *why)
 {
@@ -246,7 +237,7 @@ static rg_outcome failed(struct sqlite_store *store, const char *what, struct rg
     if (store->batch) {
         store->broken_batch = true;
     }
-    if (no_room(store, code)) {
+    if (code == SQLITE_FULL) {
         return rg_fail(why, RG_AGAIN, "store-full", "%s: no room left for the store", what);
     }
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
@@ -423,6 +414,8 @@ static rg_outcome begin(struct rg_store *base, struct rg_reason *why)
     RG_STATEMENT *statement = NULL;
     bool row = false;
     RG_CHECK(!store->batch, why, RG_BROKEN, "store-batch-open", "begin within a batch");
+    RG_CHECK(!sqlite3_db_readonly(store->db, "main"), why, RG_DENIED, "store-read-only",
+             "the store was opened for reading");
     RG_TRY(start(store, SQL_BEGIN, NULL, 0, &statement, why));
     RG_TRY(step(store, statement, &row, why));
     store->batch = true;
