@@ -1,53 +1,53 @@
 /*
  * NAME
- *   session - mutual TLS 1.3 sessions relayed, guarded, to a local unix socket; and the event loop
- * they need
+ *   session - mutual TLS 1.3 sessions, each relayed and guarded to a local unix socket of its own
  *
  * SYNOPSIS
- *   loop = rg_loop_new()
- *   rg_loop_watch(loop, fd, callback, context) / rg_loop_timer(loop, ms, ...) / rg_loop_run /
- * rg_loop_stop rg_link = rg_sessions_new(loop, &options, why)   the TLS identity, the judge, the
- * callbacks rg_sessions_listen(sessions, fd, why)            an already bound and listening TCP
- * socket rg_sessions_dial(sessions, host, port, "referral://kh/gateway", why)
- *   rg_sessions_close(sessions, id, reason) / rg_sessions_judge_again(sessions)
+ *   rg_sessions_new(loop, &options, &sessions, why)    TLS identity, judge, callbacks
+ *   rg_sessions_listen(sessions, fd, why)              an already listening TCP socket
+ *   rg_sessions_dial(sessions, host, port, "referral://kh/gateway", why)
+ *   rg_sessions_close(sessions, id, "fault") / rg_sessions_judge_again(sessions)
+ *   rg_sessions_free(sessions)
  *
  * DESCRIPTION
  *   See docs/architecture.md, "Link". For each session that TLS and the judge let through, a unix
- * socket is created in `socket_folder`; `up` tells its path; whoever connects to it (once) is
- * relayed, ZMTP inside TLS, with rg_guard on the foreign side. A dialer sends nothing and reports
- * no `up` before the acceptor's first byte. Reading of one side stops while
- * RG_LINK_PENDING_BYTES_MAX wait for the other. The socket path is unlinked once connected. A
- * refused peer: `refused` with the reason id (certificate-*, tls-*, zmtp-*); the acceptor drains up
- * to RG_LINK_DRAIN_MS_MAX so that the dialer sees the alert.
+ * socket is made in `socket_folder`; `up` tells its path; whoever connects to it (once, the path is
+ * then removed) is relayed, ZMTP inside TLS, with rg_guard on the foreign side. A dialer sends
+ * nothing and reports no `up` before the acceptor's first byte. A peer from which no whole message
+ * (its Hello) has come within `hello_ms_max` is closed. Reading of one side stops while
+ * RG_LINK_PENDING_BYTES_MAX wait for the other. After refusing, an end drains the other up to
+ * RG_LINK_DRAIN_MS_MAX, so that the alert is seen.
+ *   rg_sessions_close lets what the local side has sent go out first (RG_LINK_GRACE_MS_MAX);
+ * a certificate that is refused when judged again is cut at once.
+ *
+ * ERRORS (reason ids of `refused` and `gone`)
+ *   certificate-*, certificate-missing, principal-form: the judge, or none shown; tls-version,
+ *   tls-alpn, tls-handshake; peer-silent; peer-closed, peer-reset, peer-alert, tls-broken; zmtp-*:
+ *   the guard; session-limit; peer-not-expected: the dialer reached another; dial-failed: nobody
+ *   answered; dial-refused: the acceptor closed or sent an alert (the text names it) before it
+ *   spoke; local-silent, local-closed, local-socket: this machine's side.
  *
  * THREADS
- *   One loop, one thread.
+ *   One loop, one thread. Callbacks run inside it and may call anything here but rg_sessions_free.
+ *
+ * LIMITS
+ *   Resolving a host name blocks; numeric addresses do not. At most RG_DIAL_ADDRESSES_MAX of its
+ * addresses are tried, one after the other.
  */
 #ifndef RG_CORE_SESSION_H
 #define RG_CORE_SESSION_H
 
 #include "core/identity.h"
+#include "core/loop.h"
 
-struct rg_loop;
+#define RG_DIAL_ADDRESSES_MAX 4
+#define RG_LINK_GRACE_MS_MAX 200
+
 struct rg_sessions;
 
 struct rg_session_id {
     uint8_t b[12]; /* random start number (4), counter (8): never used twice */
 };
-
-struct rg_loop *rg_loop_new(void);
-void rg_loop_free(struct rg_loop *loop);
-typedef void (*rg_loop_call)(void *context);
-/* Level triggered, for reading. */
-RG_MUST_USE rg_outcome rg_loop_watch(struct rg_loop *loop, int fd, rg_loop_call call, void *context,
-                                     struct rg_reason *why);
-/* Repeats every `every_ms`. */
-RG_MUST_USE rg_outcome rg_loop_timer(struct rg_loop *loop, int every_ms, rg_loop_call call,
-                                     void *context, struct rg_reason *why);
-RG_MUST_USE rg_outcome rg_loop_run(struct rg_loop *loop, struct rg_reason *why); /* until stop */
-/* Handle what is ready, waiting at most `wait_ms`; for a caller that has a loop of its own. */
-RG_MUST_USE rg_outcome rg_loop_step(struct rg_loop *loop, int wait_ms, struct rg_reason *why);
-void rg_loop_stop(struct rg_loop *loop);
 
 struct rg_session_up {
     struct rg_session_id id;
@@ -60,34 +60,37 @@ struct rg_session_up {
 struct rg_sessions_options {
     const struct rg_certificate *certificate;
     const struct rg_key *key;
-    const char *socket_folder; /* private (0700) */
+    const char *socket_folder; /* private: who can enter it can be any peer */
     void *context;             /* for all calls below */
-    /* Judge a peer's certificate now (chain, list, stop): fills the principal. NULL der: no
-     * certificate. */
+    /* Judge a peer's certificate now (chain, list, stop): fills the principal. */
     rg_outcome (*judge)(void *context, struct rg_bytes certificate_der, struct rg_principal *out,
                         struct rg_reason *why);
     void (*up)(void *context, const struct rg_session_up *up);
-    void (*gone)(void *context, struct rg_session_id id, const char *reason);
-    /* A peer that was refused before `up`, or a dial that failed. `who` is "" when unknown. */
+    void (*gone)(void *context, struct rg_session_id id, const char *reason); /* once per up */
+    /* A peer that was refused before `up`, or a dial that failed. `who`: the principal when known
+     * (for a dial, the one expected), otherwise the address. */
     void (*refused)(void *context, bool dialled, const char *who, const struct rg_reason *why);
     size_t sessions_max;           /* 0: 256 */
-    size_t sessions_per_address;   /* 0: 32 */
-    size_t sessions_per_principal; /* 0: 8 */
-    int hello_ms_max;              /* TLS and first byte; 0: RG_LINK_HELLO_MS_MAX */
+    size_t sessions_per_address;   /* accepted ones; 0: 32 */
+    size_t sessions_per_principal; /* accepted ones; 0: 8 */
+    int hello_ms_max;              /* for TLS, then again for the Hello; 0: RG_LINK_HELLO_MS_MAX */
 };
 RG_MUST_USE rg_outcome rg_sessions_new(struct rg_loop *loop,
                                        const struct rg_sessions_options *options,
                                        struct rg_sessions **out, struct rg_reason *why);
-void rg_sessions_free(struct rg_sessions *sessions);
+void rg_sessions_free(struct rg_sessions *sessions); /* without callbacks */
+/* The random part of this object's session ids. */
+void rg_sessions_start(const struct rg_sessions *sessions, uint8_t out[4]);
 RG_MUST_USE rg_outcome rg_sessions_listen(struct rg_sessions *sessions, int fd,
                                           struct rg_reason *why); /* takes fd */
-/* Starts a dial; the outcome comes as `up` or `refused`. `expected`: the principal that must
- * answer. */
+/* Starts a dial. OK: its outcome comes as `up` or `refused`. Otherwise nothing was started and none
+ * comes: RG_IO dial-failed, RG_LIMIT session-limit. `expected`: the principal that must answer. */
 RG_MUST_USE rg_outcome rg_sessions_dial(struct rg_sessions *sessions, const char *host,
                                         uint16_t port, const char *expected, struct rg_reason *why);
+/* `gone` follows with this reason. An unknown id is nothing. */
 void rg_sessions_close(struct rg_sessions *sessions, struct rg_session_id id, const char *reason);
 void rg_sessions_judge_again(struct rg_sessions *sessions); /* after a page or stop list changed */
-size_t rg_sessions_count(const struct rg_sessions *sessions);
+size_t rg_sessions_count(const struct rg_sessions *sessions); /* with those still draining */
 /* TCP listener on host:port (port 0: any), CLOEXEC, non-blocking. */
 RG_MUST_USE rg_outcome rg_listen_tcp(const char *host, uint16_t port, int *fd_out,
                                      uint16_t *port_out, struct rg_reason *why);
