@@ -206,13 +206,13 @@ struct rg_field_row {
     enum rg_class class_; /* the section it travels in */
     enum rg_value_type type;
     enum rg_field_place place;
-    size_t bytes_max;         /* of the normal form */
     const char *const *codes; /* NULL ended, for CODE and CODES, else NULL */
 };
 
 const struct rg_field_row *rg_field_row(enum rg_field field);
 bool rg_field_find(struct rg_bytes name, enum rg_field *field_out);
 bool rg_field_of_number(uint32_t number, enum rg_field *field_out);
+size_t rg_field_bytes_max(enum rg_field field); /* of the normal form */
 bool rg_field_is_multi(enum rg_field field);
 bool rg_field_crosses(enum rg_field field); /* may it be in a message to another country */
 

@@ -203,4 +203,7 @@ RG_MUST_USE rg_outcome rg_stored_fields_encode(const struct rg_fields *fields,
 RG_MUST_USE rg_outcome rg_stored_fields_decode(struct rg_bytes bytes, struct rg_fields *fields_out,
                                                struct rg_buffer *memory_out, struct rg_reason *why);
 
+/* The tables fit referral.proto. For tests. */
+RG_MUST_USE rg_outcome rg_message_shapes_check(struct rg_reason *why);
+
 #endif
