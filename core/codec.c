@@ -274,6 +274,9 @@ static rg_outcome bytes_read(struct walk *walk, const struct place *place,
         if (slot->shape != NULL && to == NULL) {
             RG_TRY(rg_codec_check(slot->shape, value, walk->why));
         }
+        if (place->shape->descriptor->fields[place->slot].type == PROTOBUF_C_TYPE_STRING) {
+            RG_TRY(text_check(walk, place, slot, value));
+        }
         break;
     case RG_FORM_TEXT:
         RG_TRY(text_check(walk, place, slot, value));
@@ -557,6 +560,7 @@ static bool form_fits(enum rg_slot_form form, ProtobufCType type)
         {RG_FORM_CONSTANT, PROTOBUF_C_TYPE_UINT32}, {RG_FORM_NUMBER, PROTOBUF_C_TYPE_UINT32},
         {RG_FORM_NUMBER, PROTOBUF_C_TYPE_UINT64},   {RG_FORM_NUMBER, PROTOBUF_C_TYPE_BOOL},
         {RG_FORM_TEXT, PROTOBUF_C_TYPE_STRING},     {RG_FORM_FIXED, PROTOBUF_C_TYPE_BYTES},
+        {RG_FORM_NUMBER, PROTOBUF_C_TYPE_ENUM},     {RG_FORM_VIEW, PROTOBUF_C_TYPE_STRING},
         {RG_FORM_VIEW, PROTOBUF_C_TYPE_BYTES},      {RG_FORM_VIEW, PROTOBUF_C_TYPE_MESSAGE},
         {RG_FORM_MESSAGE, PROTOBUF_C_TYPE_MESSAGE},
     };

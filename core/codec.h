@@ -47,7 +47,8 @@ enum rg_slot_form {
     RG_FORM_NUMBER,   /* bool, uint16_t, uint32_t, uint64_t, int64_t or an enum, by its size */
     RG_FORM_TEXT,     /* char array, NUL ended */
     RG_FORM_FIXED,    /* byte array of exactly its size */
-    RG_FORM_VIEW,     /* struct rg_bytes; with `shape`, the bytes must be such a message */
+    RG_FORM_VIEW,     /* struct rg_bytes; with `shape`, the bytes must be such a message; of a string,
+                         UTF-8 without NUL */
     RG_FORM_MESSAGE,  /* struct by value */
 };
 
