@@ -29,10 +29,11 @@ struct cursor {
 
 struct place { /* where in a message the walk is */
     const struct rg_shape *shape;
-    uint8_t *out;    /* NULL while measuring */
-    size_t slot;     /* index of the present slot */
-    uint32_t seen;   /* times its field was seen */
-    uint32_t fields; /* different fields seen in all */
+    uint8_t *out;                  /* NULL while measuring */
+    size_t slot;                   /* index of the present slot */
+    uint32_t seen;                 /* times its field was seen */
+    uint32_t fields;               /* different fields seen in all */
+    const struct rg_slot *missing; /* the first one that should have been seen */
 };
 
 static const char *name_of(const struct place *place)
@@ -151,19 +152,21 @@ static uint8_t *element_place(struct walk *walk, const struct place *place,
     return element;
 }
 
-/* Leaves the present slot: required fields must have been seen, counts and absence are written. */
-static rg_outcome slot_close(struct walk *walk, struct place *place)
+/* Leaves the present slot: counts and absence are written. What is missing is said at the end only,
+ * because it may come yet, out of order, which is another fault. */
+static void slot_close(struct place *place)
 {
     const struct rg_slot *slot = &place->shape->slot[place->slot];
     ProtobufCLabel label = place->shape->descriptor->fields[place->slot].label;
-    FIELD_CHECK(place->seen > 0 || label != PROTOBUF_C_LABEL_REQUIRED, place, walk, RG_MALFORMED,
-                "wire-missing", "required, but absent");
-    FIELD_CHECK(place->seen >= slot->count_min, place, walk, RG_MALFORMED, "wire-missing",
-                "too few of them");
+    bool required = label == PROTOBUF_C_LABEL_REQUIRED;
+    if ((required && place->seen == 0) || place->seen < slot->count_min) {
+        place->missing = place->missing == NULL ? slot : place->missing;
+        return;
+    }
     uint8_t *out = place->out;
     /* The members of a choice share memory: only the one that is set may be written. */
     if (out == NULL || place->shape->choice) {
-        return rg_ok();
+        return;
     }
     if (label == PROTOBUF_C_LABEL_REPEATED) {
         size_t count = place->seen;
@@ -171,7 +174,7 @@ static rg_outcome slot_close(struct walk *walk, struct place *place)
         if (count == 0 && slot->in_memory) {
             memset(out + slot->offset, 0, sizeof(void *));
         }
-        return rg_ok();
+        return;
     }
     if (label == PROTOBUF_C_LABEL_OPTIONAL && slot->flag != RG_NO_FLAG) {
         number_store(out + slot->flag, sizeof(bool), place->seen > 0);
@@ -179,7 +182,6 @@ static rg_outcome slot_close(struct walk *walk, struct place *place)
     if (place->seen == 0) {
         memset(out + slot->offset, 0, slot->size);
     }
-    return rg_ok();
 }
 
 static rg_outcome unknown(const struct place *place, uint64_t number, struct walk *walk)
@@ -198,7 +200,7 @@ static rg_outcome slot_find(struct walk *walk, struct place *place, uint64_t num
     const struct rg_shape *shape = place->shape;
     while (place->slot < shape->slot_count &&
            (number == 0 || shape->slot[place->slot].number < number)) {
-        RG_TRY(slot_close(walk, place));
+        slot_close(place);
         place->slot++;
         place->seen = 0;
     }
@@ -349,6 +351,9 @@ static rg_outcome message_walk(struct walk *walk, const struct rg_shape *shape,
         }
     }
     RG_TRY(slot_find(walk, &place, 0));
+    RG_CHECK(place.missing == NULL, walk->why, RG_MALFORMED, "wire-missing",
+             "%s: field %u is required, but absent, or too few", shape->descriptor->short_name,
+             place.missing->number);
     RG_CHECK(!shape->choice || place.fields == 1, walk->why, RG_MALFORMED, "wire-choice",
              "%s: exactly one field must be set", shape->descriptor->short_name);
     return rg_ok();
@@ -368,7 +373,8 @@ static rg_outcome memory_take(struct rg_bytes bytes, size_t lists, struct rg_buf
     size_t cap = RG_DECODE_CAP_BASE_BYTES + RG_DECODE_CAP_FACTOR * bytes.len;
     RG_CHECK(lists <= cap, why, RG_LIMIT, "wire-memory-limit",
              "decoding %zu bytes needs more than %zu", bytes.len, cap);
-    RG_TRY(rg_buffer_reserve(memory, bytes.len + 2 * ARENA_ALIGN + lists, why));
+    memory->limit = bytes.len + ARENA_ALIGN + lists; /* exactly so much is taken */
+    RG_TRY(rg_buffer_reserve(memory, memory->limit, why));
     return rg_buffer_append(memory, bytes, why);
 }
 

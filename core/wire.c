@@ -91,8 +91,13 @@ static rg_outcome core_check(const struct rg_core *core, struct rg_reason *why)
 
 rg_outcome rg_core_encode(const struct rg_core *core, struct rg_buffer *out, struct rg_reason *why)
 {
-    RG_TRY(core_check(core, why));
-    return rg_codec_encode(&rg_shape_core, core, out, why);
+    size_t before = out->len;
+    RG_TRY(rg_codec_encode(&rg_shape_core, core, out, why)); /* bounds the count of sections */
+    rg_outcome outcome = core_check(core, why);
+    if (!rg_is_ok(outcome)) {
+        out->len = before;
+    }
+    return outcome;
 }
 
 rg_outcome rg_header_encode(struct rg_bytes core_bytes, const struct rg_hash *digest, size_t count,

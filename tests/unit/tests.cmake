@@ -1,6 +1,9 @@
 # One line per module, in floor order.
 rg_unit(buffer rg_core)
-rg_unit(wire rg_core)
+add_library(rg_samples STATIC unit/samples.c)
+rg_warnings(rg_samples)
+target_link_libraries(rg_samples PUBLIC rg_core)
+rg_unit(wire rg_samples rg_core)
 rg_unit(zmtp rg_core)
 rg_unit(bus rg_core PkgConfig::ZMQ)
 rg_unit(settings rg_core)
