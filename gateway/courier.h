@@ -74,14 +74,16 @@ struct rg_now {
 
 struct rg_courier_options {
     char country[RG_COUNTRY_BYTES];
-    bool exercise;             /* every message must have the same flag */
-    uint64_t log_epoch;        /* 0: 1. Origin is the charter's log_origin "/" epoch */
-    const char *software;      /* for Hello */
-    int64_t skew_ms_max;       /* tolerated difference of clocks; 0: 5 minutes */
-    int64_t lifetime_ms_max;   /* created to expires; 0: 60 days */
-    int64_t keep_ms_max;       /* expires to collect_by; 0: 120 days */
-    uint64_t quota_per_day;    /* answers per office and day; 0: no bound */
-    size_t envelope_bytes_max; /* 0: RG_ENVELOPE_BYTES_MAX */
+    bool exercise;              /* every message must have the same flag */
+    uint64_t log_epoch;         /* 0: 1. Origin is the charter's log_origin "/" epoch */
+    const char *software;       /* for Hello */
+    int64_t skew_ms_max;        /* tolerated difference of clocks; 0: 5 minutes */
+    int64_t lifetime_ms_max;    /* created to expires; 0: 60 days */
+    int64_t keep_ms_max;        /* expires to collect_by; 0: 120 days */
+    int64_t retention_ms;       /* bodies stay so long after collect_by; 0: 30 days */
+    uint64_t quota_per_day;     /* answers per office and day; 0: no bound */
+    uint64_t emergency_per_day; /* of an office that crosses only in an emergency; 0: no bound */
+    size_t envelope_bytes_max;  /* 0: RG_ENVELOPE_BYTES_MAX */
     struct rg_trust *trust;
     struct rg_store *store;
     void (*random)(void *context, void *out, size_t len);
@@ -129,8 +131,8 @@ RG_MUST_USE rg_outcome rg_courier_notary_answer(struct rg_courier *courier,
 enum rg_courier_event_kind {
     RG_COURIER_SESSION_READY = 1, /* who; number: sessions now */
     RG_COURIER_SESSION_ENDED,     /* who; reason */
-    RG_COURIER_ACCEPTED,          /* who: office; number: messages in this batch */
-    RG_COURIER_RECEIVED,          /* who: peer gateway */
+    RG_COURIER_ACCEPTED,          /* number: messages of own offices in this batch */
+    RG_COURIER_RECEIVED,          /* number: messages of peers in this batch */
     RG_COURIER_REFUSED,           /* who; code: signed and final */
     RG_COURIER_NOT_NOW,           /* who; code */
     RG_COURIER_PEER_REFUSED,      /* who: peer gateway; code */
