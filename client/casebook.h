@@ -50,7 +50,12 @@ struct rg_case_file {
     struct rg_thread_id thread, proposal_thread;
     struct rg_id request;  /* kind 11 or, for an NGO, its own 19: what an answer answers */
     struct rg_id proposal; /* the NGO's kind 19 that lies here */
-    bool details_sent, details_here, erased;
+    bool has_details;
+    struct rg_id details; /* our kind 17 */
+    /* host: what we know of the other side, each by proof or acknowledgement */
+    bool details_sent, request_received, request_opened, details_received, details_opened;
+    bool details_here; /* origin: opened here */
+    bool erased;
     uint32_t rule;    /* enum rg_rule, why held */
     uint32_t decline; /* enum rg_decline_code */
     struct rg_preview preview;
