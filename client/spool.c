@@ -22,7 +22,7 @@ static const char schema[] =
     " state INTEGER NOT NULL, ours INTEGER NOT NULL, case_row INTEGER NOT NULL, position INTEGER,"
     " time_ms INTEGER, not_before INTEGER, priority INTEGER, code INTEGER, reason TEXT,"
     " sections INTEGER, to_country TEXT);"
-    "CREATE INDEX message_open ON message(state, seq) WHERE state IN (1, 10);"
+    "CREATE INDEX message_open ON message(state, priority, seq) WHERE state IN (1, 10);"
     "CREATE INDEX message_case ON message(case_row, seq);"
     "CREATE INDEX message_thread ON message(thread, ours, seq);"
     "CREATE TABLE body(seq INTEGER PRIMARY KEY, envelope BLOB NOT NULL);"
@@ -63,6 +63,8 @@ enum statement {
     LIST_STORED,
     LIST_CASE,
     LIST_ARRIVAL,
+    LIST_DEPARTURE,
+    JOURNAL,
     THREAD_LAST,
     COUNT_STATES,
     COUNT_PROOFS,
@@ -103,14 +105,18 @@ static const char *const sql[STATEMENTS] = {
     [MESSAGE_UPDATE] = "UPDATE message SET state = ?4, case_row = ?6, position = ?7, time_ms = ?8,"
                        " not_before = ?9, code = ?11, reason = ?12 WHERE seq = ?1",
     [BODY_GET] = "SELECT envelope FROM body WHERE seq = ?1",
-    [LIST_WAITING] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 1 AND not_before <= ?1"
-                     " ORDER BY priority DESC, seq LIMIT ?3",
+    [LIST_WAITING] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 1 AND priority = ?4"
+                     " AND seq > ?2 AND not_before <= ?1 ORDER BY seq LIMIT ?3",
     [LIST_STORED] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = 10 AND seq > ?2"
                     " ORDER BY seq LIMIT ?3",
     [LIST_CASE] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE case_row = ?1 AND seq > ?2"
                   " ORDER BY seq LIMIT ?3",
     [LIST_ARRIVAL] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE seq > ?2 AND ours = 0"
                      " ORDER BY seq LIMIT ?3",
+    [LIST_DEPARTURE] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE seq > ?2 AND ours = 1"
+                       " ORDER BY seq LIMIT ?3",
+    [JOURNAL] = "SELECT row, id, position, at_ms, entered, device FROM journal WHERE row > ?1"
+                " ORDER BY row LIMIT ?2",
     [THREAD_LAST] = "SELECT id FROM message WHERE thread = ?1 AND ours = ?2 AND state <> 12"
                     " ORDER BY seq DESC LIMIT 1",
     [COUNT_STATES] = "SELECT state, count(*) FROM message GROUP BY state",
@@ -567,33 +573,52 @@ rg_outcome rg_spool_envelope(struct rg_spool *spool, int64_t seq, struct rg_buff
     return rg_buffer_append(out, column_bytes(&use, 0), why);
 }
 
+static rg_outcome messages_read(struct use *use, struct rg_message_row *out, size_t max,
+                                size_t *count_out, struct rg_reason *why)
+{
+    size_t count = 0;
+    bool row = false;
+    for (;;) {
+        RG_TRY(use_row(use, &row, why));
+        if (!row || count == max) {
+            break;
+        }
+        RG_TRY(message_read(use, &out[count], why));
+        count++;
+    }
+    *count_out = count;
+    return rg_ok();
+}
+
+rg_outcome rg_spool_waiting(struct rg_spool *spool, enum rg_priority priority, int64_t now_ms,
+                            int64_t after, struct rg_message_row *out, size_t max,
+                            size_t *count_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, LIST_WAITING, &use, why));
+    put_number(&use, 1, now_ms);
+    put_number(&use, 2, after);
+    put_number(&use, 3, (int64_t)max);
+    put_number(&use, 4, priority);
+    return messages_read(&use, out, max, count_out, why);
+}
+
 rg_outcome rg_spool_list(struct rg_spool *spool, enum rg_spool_order order, int64_t key,
                          int64_t after, struct rg_message_row *out, size_t max, size_t *count_out,
                          struct rg_reason *why)
 {
     static const enum statement which[] = {
-        [RG_BY_WAITING] = LIST_WAITING,
         [RG_BY_STORED] = LIST_STORED,
         [RG_BY_CASE] = LIST_CASE,
         [RG_BY_ARRIVAL] = LIST_ARRIVAL,
+        [RG_BY_DEPARTURE] = LIST_DEPARTURE,
     };
     USE use = {0};
     RG_TRY(use_begin(spool, which[order], &use, why));
     put_number(&use, 1, key);
     put_number(&use, 2, after);
     put_number(&use, 3, (int64_t)max);
-    size_t count = 0;
-    bool row = false;
-    for (;;) {
-        RG_TRY(use_row(&use, &row, why));
-        if (!row || count == max) {
-            break;
-        }
-        RG_TRY(message_read(&use, &out[count], why));
-        count++;
-    }
-    *count_out = count;
-    return rg_ok();
+    return messages_read(&use, out, max, count_out, why);
 }
 
 rg_outcome rg_spool_thread_last(struct rg_spool *spool, struct rg_thread_id thread, bool ours,
@@ -808,6 +833,33 @@ rg_outcome rg_spool_journal_add(struct rg_spool *spool, struct rg_id id, int64_t
     put_number(&use, 4, at_ms);
     put_number(&use, 5, entered);
     return use_done(&use, why);
+}
+
+rg_outcome rg_spool_journal(struct rg_spool *spool, int64_t after, struct rg_journal_row *out,
+                            size_t max, size_t *count_out, struct rg_reason *why)
+{
+    USE use = {0};
+    RG_TRY(use_begin(spool, JOURNAL, &use, why));
+    put_number(&use, 1, after);
+    put_number(&use, 2, (int64_t)max);
+    size_t count = 0;
+    bool row = false;
+    for (;;) {
+        RG_TRY(use_row(&use, &row, why));
+        if (!row || count == max) {
+            break;
+        }
+        struct rg_journal_row *line = &out[count];
+        line->row = sqlite3_column_int64(use.stmt, 0);
+        RG_TRY(column_fixed(&use, 1, line->id.b, sizeof(line->id.b), why));
+        line->position = sqlite3_column_int64(use.stmt, 2);
+        line->at_ms = sqlite3_column_int64(use.stmt, 3);
+        line->entered = sqlite3_column_int(use.stmt, 4) != 0;
+        column_text(&use, 5, line->device, sizeof(line->device));
+        count++;
+    }
+    *count_out = count;
+    return rg_ok();
 }
 
 /* ---- sealed items ---- */

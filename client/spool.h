@@ -103,13 +103,17 @@ rg_spool_message_update(struct rg_spool *spool, const struct rg_message_row *row
                         struct rg_reason *why); /* state, case, code, reason */
 RG_MUST_USE rg_outcome rg_spool_envelope(struct rg_spool *spool, int64_t seq, struct rg_buffer *out,
                                          struct rg_reason *why);
+/* Ours that wait to be submitted, of one priority, due at `now_ms`, seq > after, in order. */
+RG_MUST_USE rg_outcome rg_spool_waiting(struct rg_spool *spool, enum rg_priority priority,
+                                        int64_t now_ms, int64_t after, struct rg_message_row *out,
+                                        size_t max, size_t *count_out, struct rg_reason *why);
 enum rg_spool_order {
-    RG_BY_WAITING = 1, /* ours waiting, due by `key` ms: priority first, then seq */
-    RG_BY_STORED,      /* theirs to open: seq; key unused */
-    RG_BY_CASE,        /* key = case row: seq */
-    RG_BY_ARRIVAL,     /* theirs: seq; key unused */
+    RG_BY_STORED = 1, /* theirs to open; key unused */
+    RG_BY_CASE,       /* key = case row */
+    RG_BY_ARRIVAL,    /* theirs; key unused */
+    RG_BY_DEPARTURE,  /* ours; key unused */
 };
-/* Up to `max` rows in that order with seq > after (RG_BY_WAITING: any, `after` is not used). */
+/* Up to `max` rows in that order with seq > after. */
 RG_MUST_USE rg_outcome rg_spool_list(struct rg_spool *spool, enum rg_spool_order order, int64_t key,
                                      int64_t after, struct rg_message_row *out, size_t max,
                                      size_t *count_out, struct rg_reason *why);
@@ -154,6 +158,17 @@ RG_MUST_USE rg_outcome rg_spool_heads(struct rg_spool *spool, struct rg_head *ou
 RG_MUST_USE rg_outcome rg_spool_journal_add(struct rg_spool *spool, struct rg_id id,
                                             int64_t position, const char *device, int64_t at_ms,
                                             bool entered, struct rg_reason *why);
+
+struct rg_journal_row {
+    int64_t row;
+    struct rg_id id;
+    int64_t position, at_ms;
+    bool entered; /* this delivery entered the casebook; else it was a repeat */
+    char device[RG_DEVICE_BYTES];
+};
+RG_MUST_USE rg_outcome rg_spool_journal(struct rg_spool *spool, int64_t after,
+                                        struct rg_journal_row *out, size_t max, size_t *count_out,
+                                        struct rg_reason *why);
 
 /* ---- sealed items ---- */
 
