@@ -185,9 +185,9 @@ const struct rg_rule_row *rg_rule_row(enum rg_rule rule)
     return (unsigned)rule < RG_RULE_COUNT ? &rules[rule].row : &rules[RG_RULE_NONE].row;
 }
 
-struct rg_verdict rg_rules_judge(const struct rg_record *record, struct rg_date today)
+struct rg_rules_verdict rg_rules_judge(const struct rg_record *record, struct rg_date today)
 {
-    struct rg_verdict verdict = {.child = rg_record_is_child(record)};
+    struct rg_rules_verdict verdict = {.child = rg_record_is_child(record)};
     for (unsigned i = RG_RULE_NONE + 1; i < RG_RULE_COUNT; i++) {
         if (rules[i].breaks(record, today)) {
             verdict.rule[verdict.count++] = (enum rg_rule)i;

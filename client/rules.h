@@ -51,13 +51,13 @@ struct rg_rule_row {
 };
 const struct rg_rule_row *rg_rule_row(enum rg_rule rule); /* never NULL */
 
-struct rg_verdict {
+struct rg_rules_verdict {
     bool may_send;
     bool child; /* takes every child branch */
     enum rg_rule rule[RG_RULE_COUNT];
     size_t count;
 };
-struct rg_verdict rg_rules_judge(const struct rg_record *record, struct rg_date today);
+struct rg_rules_verdict rg_rules_judge(const struct rg_record *record, struct rg_date today);
 
 /* RG_CLASS_BIT of the classes that may be released; 0 when the case may not be sent. */
 unsigned rg_rules_classes(const struct rg_record *record, struct rg_date today);
