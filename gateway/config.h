@@ -45,15 +45,14 @@
 #define RG_CONFIG_RUNTIME_BYTES 68
 
 struct rg_config_limits {
-    int64_t lifetime_ms_max;          /* `expires` may lie so far after `created` */
+    int64_t lifetime_ms_max;          /* from a message's `created` to its `expires` */
+    int64_t keep_ms_max;              /* from `expires` to `collect_by` */
     int64_t clock_skew_ms_max;        /* tolerated between us and a peer */
-    int64_t retention_ms;             /* content stays in a mailbox so long after collect-by */
     int64_t dial_ms_min, dial_ms_max; /* back-off between dials */
     int64_t hello_ms_max;
-    uint64_t store_bytes_max;        /* 0: as much as the disk has */
-    uint64_t section_bytes_max;      /* one section */
-    uint64_t office_messages_day;    /* per office and day; 0: no quota */
-    uint64_t emergency_messages_day; /* of an office that crosses only in an emergency */
+    uint64_t store_bytes_max;     /* 0: as much as the disk has */
+    uint64_t envelope_bytes_max;  /* one message */
+    uint64_t office_messages_day; /* per office and day; 0: no quota */
     uint64_t sessions_max, sessions_per_address, sessions_per_principal;
 };
 

@@ -31,7 +31,7 @@ static void test_a_config_is_read(void **state)
     struct rg_config config;
     struct rg_reason why = {0};
     assert_true(rg_is_ok(parse(GOOD "dial = false; exercise = true;\n"
-                                    "limits = { retention = \"2d\"; sessions_max = \"12\"; };\n"
+                                    "limits = { keep_max = \"2d\"; sessions_max = \"12\"; };\n"
                                     "suspend = (\"mm\", \"vn/focal\");\n",
                                &config, &why)));
     assert_string_equal(config.country, "th");
@@ -46,7 +46,7 @@ static void test_a_config_is_read(void **state)
     assert_int_equal(config.quorum, 2);
     assert_false(config.dial);
     assert_true(config.exercise);
-    assert_int_equal(config.limits.retention_ms, 2 * 24 * 3600 * 1000);
+    assert_int_equal(config.limits.keep_ms_max, 2 * 24 * 3600 * 1000);
     assert_int_equal(config.limits.sessions_max, 12);
     assert_int_equal(config.limits.sessions_per_principal, 8);
     assert_int_equal(config.suspend_count, 2);
@@ -62,8 +62,8 @@ static void test_defaults(void **state)
     assert_true(rg_is_ok(parse(GOOD, &config, &why)));
     assert_true(config.dial);
     assert_false(config.exercise);
-    assert_int_equal(config.limits.lifetime_ms_max, INT64_C(90) * 24 * 3600 * 1000);
-    assert_int_equal(config.limits.section_bytes_max, 32 * RG_MIB);
+    assert_int_equal(config.limits.lifetime_ms_max, INT64_C(60) * 24 * 3600 * 1000);
+    assert_int_equal(config.limits.envelope_bytes_max, RG_ENVELOPE_BYTES_MAX);
     assert_int_equal(config.limits.store_bytes_max, 0);
 }
 
@@ -115,9 +115,9 @@ static void test_each_mistake_has_its_reason_and_line(void **state)
            "config-value", ":8: quorum");
     refuse("trust", "trust = { folder = \"f\"; authorities = (\"a\"); quorum = \"0\"; };",
            "config-value", ":8: quorum");
-    refuse("", "limits = { retention = \"900d\"; };", "config-value", ":9: retention");
-    refuse("", "limits = { retention = \"7 days\"; };", "settings-value", ":9: retention");
-    refuse("", "limits = { retenton = \"7d\"; };", "settings-unknown", ":9: limits");
+    refuse("", "limits = { keep_max = \"900d\"; };", "config-value", ":9: keep_max");
+    refuse("", "limits = { keep_max = \"7 days\"; };", "settings-value", ":9: keep_max");
+    refuse("", "limits = { keep_mxa = \"7d\"; };", "settings-unknown", ":9: limits");
     refuse("", "limits = { dial_min = \"10s\"; dial_max = \"5s\"; };", "config-value", "dial_min");
     refuse("", "users = { link = \"no-such-user-here\"; courier = \"a\"; notary = \"b\"; };",
            "config-user", ":9: link");
