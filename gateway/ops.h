@@ -29,7 +29,7 @@
 
 struct rg_ops_problem {
     bool failing;                 /* else degraded */
-    char id[48];                  /* "notary", "page-stale" */
+    char id[64];                  /* "notary", "page-stale" */
     char about[RG_COUNTRY_BYTES]; /* a country, or "" */
     const char *what_next;
 };
