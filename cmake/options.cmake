@@ -10,6 +10,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 option(RG_WERROR "warnings are errors" ON)
+option(RG_CRASH_POINTS "a gateway can be told to kill itself between two steps (tests only)" ON)
 option(RG_FUZZ "build the libFuzzer harnesses (clang only)" OFF)
 set(RG_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 

@@ -5,7 +5,7 @@
  * SYNOPSIS
  *   rg_event_open("courier")                                  once per process, after fork
  *   rg_event(RG_EVENT_SESSION_UP, .peer = principal.text, .dialled = true)
- *   rg_event(RG_EVENT_STORE_FAILED, .outcome = &why)
+ *   rg_event(RG_EVENT_COURIER_FAILED, .outcome = &why)
  *
  * DESCRIPTION
  *   An event is a row of a table: stable id, level, meaning, what the operator should do, the
@@ -58,24 +58,28 @@ enum rg_event_id {
     RG_EVENT_DIAL_FAILED,
     /* courier */
     RG_EVENT_COURIER_READY,
-    RG_EVENT_HELLO_SEEN,
-    RG_EVENT_FRAME_REFUSED,
+    RG_EVENT_COURIER_FAILED,
+    RG_EVENT_LINK_LOST,
+    RG_EVENT_SESSION_READY,
+    RG_EVENT_SESSION_ENDED,
+    RG_EVENT_ACCEPTED,
+    RG_EVENT_RECEIVED,
     RG_EVENT_MESSAGE_REFUSED,
     RG_EVENT_NOT_NOW,
-    RG_EVENT_PROOF_REFUSED,
+    RG_EVENT_PEER_REFUSED,
+    RG_EVENT_PEER_NOT_NOW,
+    RG_EVENT_UNCONFIRMED,
+    RG_EVENT_CLOSED,
+    RG_EVENT_FRAME_REFUSED,
+    RG_EVENT_CLOCK_SKEW,
     RG_EVENT_DOCUMENT_TAKEN,
     RG_EVENT_DOCUMENT_REFUSED,
-    RG_EVENT_DOCUMENT_FORK,
-    RG_EVENT_DOCUMENT_STALE,
-    RG_EVENT_CLOCK_SKEW,
-    RG_EVENT_LOG_FORK,
-    RG_EVENT_STORE_FAILED,
-    RG_EVENT_STORE_FULL,
-    RG_EVENT_STORE_BROKEN,
-    RG_EVENT_COURIER_FAILED,
-    RG_EVENT_NOTARY_UNREACHABLE,
-    RG_EVENT_LINK_LOST,
-    RG_EVENT_RETENTION_DONE,
+    RG_EVENT_PEER_EPOCH,
+    RG_EVENT_PEER_LOG_ALARM,
+    RG_EVENT_OWN_LOG_ALARM,
+    RG_EVENT_NOTARY_ALARM,
+    RG_EVENT_STORE_NOT_NOW,
+    RG_EVENT_CONTENT_ERASED,
     /* notary */
     RG_EVENT_NOTARY_READY,
     RG_EVENT_NOTARY_REFUSED,

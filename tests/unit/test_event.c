@@ -88,7 +88,7 @@ static void test_a_reason_is_quoted_and_cleaned(void **state)
     struct rg_reason why = {0};
     rg_event_clock((struct rg_mono){.ms = 0});
     assert_int_equal(rg_fail(&why, RG_IO, "disk-full", "a \"b\"\n\x1b[31m c").code, RG_IO);
-    rg_event(RG_EVENT_STORE_FAILED, .outcome = &why);
+    rg_event(RG_EVENT_COURIER_FAILED, .outcome = &why);
     const char *line = written();
     assert_int_equal(lines_in(line), 1);
     assert_non_null(strstr(line, " reason=disk-full why=\"a ?b???[31m c\"\n"));
@@ -131,7 +131,7 @@ static void test_levels(void **state)
     (void)state;
     rg_event_clock((struct rg_mono){.ms = 0});
     rg_event_level(RG_LEVEL_WARN);
-    rg_event(RG_EVENT_HELLO_SEEN, .peer = "referral://kh/gateway");
+    rg_event(RG_EVENT_SESSION_READY, .peer = "referral://kh/gateway");
     rg_event(RG_EVENT_CLOCK_SKEW, .peer = "referral://kh/gateway", .span_ms = -7200000);
     rg_event_level(RG_LEVEL_INFO);
     const char *line = written();
