@@ -180,3 +180,15 @@ class Gateway:
     def status(self):
         return json.loads(subprocess.run([self.world.gateway_program, "status", "-c", self.config, "--json"],
                                          capture_output=True, text=True, check=True).stdout)
+
+    def resident_bytes(self):
+        """RSS of all processes of this gateway."""
+        group, total = self.process.pid, 0
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.getpgid(int(name)) == group:
+                    with open(f"/proc/{name}/statm", encoding="ascii") as statm:
+                        total += int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            except (OSError, ProcessLookupError):
+                continue
+        return total
