@@ -70,8 +70,7 @@ static void send_frame(struct load *load, const struct rg_frame *frame)
 {
     RG_OWNED_BUFFER bytes = {0};
     MUST(rg_frame_encode(frame, &bytes, &why));
-    struct rg_reason why = {0};
-    while (rg_bus_send(load->router, load->id, rg_buffer_peek(&bytes), &why).code == RG_AGAIN) {
+    while (rg_bus_send(load->router, load->id, rg_buffer_peek(&bytes), NULL).code == RG_AGAIN) {
         MUST(rg_loop_step(load->loop, 1, &why));
     }
 }
@@ -233,8 +232,7 @@ static void receive_all(struct load *load)
 {
     RG_OWNED_BUFFER bytes = {0};
     struct rg_session_id id;
-    struct rg_reason why = {0};
-    while (rg_is_ok(rg_bus_receive(load->router, &id, &bytes, &why))) {
+    while (rg_is_ok(rg_bus_receive(load->router, &id, &bytes, NULL))) {
         struct rg_frame frame = {0};
         MUST(rg_frame_decode(rg_buffer_peek(&bytes), &frame, &why));
         handle(load, &frame);
