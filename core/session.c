@@ -110,6 +110,7 @@ struct rg_sessions {
     size_t count;
     struct listener listener[LISTENERS_MAX];
     size_t listener_count;
+    bool paused;
     struct event *resume; /* accept again after a pause */
     struct event *reaper;
     uint8_t start[4];
@@ -934,14 +935,20 @@ static void accept_event(evutil_socket_t fd, short what, void *context)
     }
 }
 
+void rg_sessions_pause(struct rg_sessions *sessions, bool paused)
+{
+    sessions->paused = paused;
+    for (size_t i = 0; i < sessions->listener_count; i++) {
+        want(sessions->listener[i].event, !paused);
+    }
+}
+
 static void resume_event(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
     struct rg_sessions *sessions = context;
-    for (size_t i = 0; i < sessions->listener_count; i++) {
-        want(sessions->listener[i].event, true);
-    }
+    rg_sessions_pause(sessions, sessions->paused);
 }
 
 rg_outcome rg_sessions_listen(struct rg_sessions *sessions, int fd, struct rg_reason *why)
@@ -993,7 +1000,7 @@ static rg_outcome listen_on(const struct addrinfo *at, int *fd_out, struct rg_re
     return rg_ok();
 }
 
-static uint16_t port_of(int fd)
+uint16_t rg_port_of(int fd)
 {
     struct sockaddr_storage storage = {0};
     socklen_t len = sizeof(storage);
@@ -1011,7 +1018,7 @@ rg_outcome rg_listen_tcp(const char *host, uint16_t port, int *fd_out, uint16_t 
     rg_outcome outcome = listen_on(list, fd_out, why);
     freeaddrinfo(list);
     if (rg_is_ok(outcome) && port_out != NULL) {
-        *port_out = port_of(*fd_out);
+        *port_out = rg_port_of(*fd_out);
     }
     return outcome;
 }

@@ -83,6 +83,8 @@ void rg_sessions_free(struct rg_sessions *sessions); /* without callbacks */
 void rg_sessions_start(const struct rg_sessions *sessions, uint8_t out[4]);
 RG_MUST_USE rg_outcome rg_sessions_listen(struct rg_sessions *sessions, int fd,
                                           struct rg_reason *why); /* takes fd */
+/* While paused, nobody is accepted (they wait in the backlog). */
+void rg_sessions_pause(struct rg_sessions *sessions, bool paused);
 /* Starts a dial. OK: its outcome comes as `up` or `refused`. Otherwise nothing was started and none
  * comes: RG_IO dial-failed, RG_LIMIT session-limit. `expected`: the principal that must answer. */
 RG_MUST_USE rg_outcome rg_sessions_dial(struct rg_sessions *sessions, const char *host,
@@ -94,5 +96,6 @@ size_t rg_sessions_count(const struct rg_sessions *sessions); /* with those stil
 /* TCP listener on host:port (port 0: any), CLOEXEC, non-blocking. */
 RG_MUST_USE rg_outcome rg_listen_tcp(const char *host, uint16_t port, int *fd_out,
                                      uint16_t *port_out, struct rg_reason *why);
+uint16_t rg_port_of(int fd);
 
 #endif
