@@ -452,23 +452,30 @@ static bool is_citizenship(struct rg_bytes part)
            rg_bytes_equal(part, RG_BYTES_LITERAL("XXX"));
 }
 
+/* Parts trimmed, joined again; each must be `good`. */
+static rg_outcome rejoin(struct rg_buffer *text, bool (*good)(struct rg_bytes part),
+                         const char *allowed, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER given = rg_buffer_take(text);
+    struct rg_bytes rest = rg_buffer_peek(&given);
+    while (rest.len > 0) {
+        struct rg_bytes part = next_part(&rest);
+        RG_CHECK(good(part), why, RG_MALFORMED, "field-value", "allowed: %s, joined by ';'",
+                 allowed);
+        RG_TRY(rg_buffer_append_text(text, text->len == 0 ? "" : ";", why));
+        RG_TRY(rg_buffer_append(text, part, why));
+    }
+    return rg_ok();
+}
+
 static rg_outcome check_citizenship(const struct rg_field_row *row, struct rg_buffer *text,
                                     struct rg_reason *why)
 {
     (void)row;
     upper(text);
-    RG_OWNED_BUFFER given = rg_buffer_take(text);
-    text->secret = given.secret;
-    struct rg_bytes rest = rg_buffer_peek(&given);
-    while (rest.len > 0) {
-        struct rg_bytes part = next_part(&rest);
-        RG_CHECK(is_citizenship(part), why, RG_MALFORMED, "field-value",
-                 "allowed: ISO 3166-1 country codes of two letters, XXA (stateless) or XXX "
-                 "(unspecified), joined by ';'");
-        RG_TRY(rg_buffer_append_text(text, text->len == 0 ? "" : ";", why));
-        RG_TRY(rg_buffer_append(text, part, why));
-    }
-    return rg_ok();
+    return rejoin(text, is_citizenship,
+                  "ISO 3166-1 country codes of two letters, XXA (stateless) or XXX (unspecified)",
+                  why);
 }
 
 static rg_outcome check_language(const struct rg_field_row *row, struct rg_buffer *text,
@@ -489,17 +496,16 @@ static rg_outcome check_text(const struct rg_field_row *row, struct rg_buffer *t
     return rg_ok();
 }
 
+static bool is_name(struct rg_bytes part)
+{
+    return part.len > 0 && part.len <= RG_NAME_BYTES_MAX;
+}
+
 static rg_outcome check_names(const struct rg_field_row *row, struct rg_buffer *text,
                               struct rg_reason *why)
 {
     (void)row;
-    struct rg_bytes rest = rg_buffer_peek(text);
-    while (rest.len > 0) {
-        struct rg_bytes part = next_part(&rest);
-        RG_CHECK(part.len > 0 && part.len <= RG_NAME_BYTES_MAX, why, RG_MALFORMED, "field-value",
-                 "allowed: names of at most %d bytes, joined by ';'", RG_NAME_BYTES_MAX);
-    }
-    return rg_ok();
+    return rejoin(text, is_name, "names of at most 1,024 bytes", why);
 }
 
 static bool is_letter_or_digit(uint8_t c)

@@ -1,0 +1,183 @@
+/* htcds: the dictionary itself, and the one normal form of every kind of value. */
+#include "client/htcds.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_numbers_and_names_are_each_one_field(void **state)
+{
+    (void)state;
+    uint32_t before = 0;
+    for (unsigned i = 0; i < RG_FIELD_COUNT; i++) {
+        const struct rg_field_row *row = rg_field_row((enum rg_field)i);
+        enum rg_field found = RG_FIELD_COUNT;
+        assert_true(row->number > before);
+        before = row->number;
+        assert_true(rg_field_find(rg_bytes_of_text(row->name), &found));
+        assert_int_equal(found, i);
+        assert_true(rg_field_of_number(row->number, &found));
+        assert_int_equal(found, i);
+        bool coded = row->type == RG_TYPE_CODE || row->type == RG_TYPE_CODES;
+        assert_int_equal(row->codes != NULL, coded);
+        assert_true(rg_field_bytes_max((enum rg_field)i) <= RG_FIELD_BYTES_MAX);
+    }
+}
+
+static void test_lists_fit_a_word_and_name_no_code_twice(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RG_FIELD_COUNT; i++) {
+        enum rg_field field = (enum rg_field)i;
+        for (uint32_t n = 1; rg_code_text(field, n) != NULL; n++) {
+            assert_true(n <= 32);
+            assert_int_equal(rg_code_find(field, rg_bytes_of_text(rg_code_text(field, n))), n);
+        }
+    }
+}
+
+static void test_positions_that_code_speaks_of(void **state)
+{
+    (void)state;
+    assert_string_equal(rg_code_text(RG_FIELD_AGE_STATUS, RG_AGE_UNCERTAIN), "uncertain");
+    assert_string_equal(rg_code_text(RG_FIELD_CONSENT_GIVEN_BY, RG_GIVEN_BY_BOTH), "both");
+    assert_string_equal(rg_code_text(RG_FIELD_URGENCY, RG_URGENCY_EMERGENCY), "emergency");
+    assert_string_equal(rg_code_text(RG_FIELD_REFERRAL_REASON, RG_REASON_WITNESS), "WITNESS");
+    assert_string_equal(rg_code_text(RG_FIELD_CONSENT_SCOPES, RG_SCOPE_SHARE_IDENTITY),
+                        "SHARE_IDENTITY");
+    assert_string_equal(rg_code_text(RG_FIELD_CONSENT_SCOPES, RG_SCOPE_RETURN), "RETURN");
+    assert_string_equal(rg_code_text(RG_FIELD_CONSENT_SCOPES, RG_SCOPE_STATISTICS), "STATISTICS");
+}
+
+struct value_row {
+    enum rg_field field;
+    const char *value;
+    const char *normal; /* NULL: refused */
+};
+
+static const struct value_row values[] = {
+    {RG_FIELD_PRS_GENDER, "Feminine", "Feminine"},
+    {RG_FIELD_PRS_GENDER, " Feminine ", "Feminine"},
+    {RG_FIELD_PRS_GENDER, "feminine", NULL},
+    {RG_FIELD_PRS_GENDER, "Female", NULL},
+    {RG_FIELD_PRS_GENDER, "", ""},
+    {RG_FIELD_VIC_RELATIONSHIP_TO_TRAFFICKER, "Unaquainted", "Unaquainted"},
+    {RG_FIELD_VIC_RELATIONSHIP_TO_TRAFFICKER, "Unacquainted", "Unaquainted"},
+    {RG_FIELD_VIC_METHODS_OF_CONTROL, "TakesEarnings; PhysicalAbuse;TakesEarnings",
+     "PhysicalAbuse;TakesEarnings"},
+    {RG_FIELD_VIC_METHODS_OF_CONTROL, "x_UsesChildren", "x_UsesChildren"},
+    {RG_FIELD_VIC_METHODS_OF_CONTROL, "PhysicalAbuse;;DebtBondage", NULL},
+    {RG_FIELD_VIC_METHODS_OF_CONTROL, "PhysicalAbuse,DebtBondage", NULL},
+    {RG_FIELD_NEEDS, "interpreter;wheelchair", "wheelchair;interpreter"},
+    {RG_FIELD_NEEDS, "HIV medicine", NULL},
+    {RG_FIELD_HOST_COUNTRY, "th", "TH"},
+    {RG_FIELD_HOST_COUNTRY, "ZZ", NULL},
+    {RG_FIELD_HOST_COUNTRY, "THA", NULL},
+    {RG_FIELD_HOST_COUNTRY, "H ", NULL},
+    {RG_FIELD_PRS_CITIZENSHIP, "MM; la", "MM;LA"},
+    {RG_FIELD_PRS_CITIZENSHIP, "XXA", "XXA"},
+    {RG_FIELD_PRS_CITIZENSHIP, "Burma", NULL},
+    {RG_FIELD_PRS_PRIMARY_LANGUAGE, "mya", "mya"},
+    {RG_FIELD_PRS_PRIMARY_LANGUAGE, "my", NULL},
+    {RG_FIELD_PRS_PRIMARY_LANGUAGE, "qqq", NULL},
+    {RG_FIELD_PRS_BIRTHDATE, "1994", "1994"},
+    {RG_FIELD_PRS_BIRTHDATE, "១៩៩៤-០២-២៨", "1994-02-28"},
+    {RG_FIELD_PRS_BIRTHDATE, "2023-02-29", NULL},
+    {RG_FIELD_PRS_BIRTHDATE, "2024-02-29", "2024-02-29"},
+    {RG_FIELD_PRS_BIRTHDATE, "2548-03-15", NULL}, /* Buddhist era: asked about, not guessed */
+    {RG_FIELD_PRS_BIRTHDATE, "15/03/1994", NULL},
+    {RG_FIELD_PRS_BIRTHDATE, "1994-13", NULL},
+    {RG_FIELD_PRS_BIRTHDATE, "1994-00", NULL},
+    {RG_FIELD_EXPECTED_MONTH, "2027-03", "2027-03"},
+    {RG_FIELD_EXPECTED_MONTH, "2027-03-01", NULL},
+    {RG_FIELD_CON_CONSENT, "TRUE", "true"},
+    {RG_FIELD_CON_CONSENT, "yes", NULL},
+    {RG_FIELD_VIC_AGE_WHEN_TRAFFICKED, "၁၆", "16"},
+    {RG_FIELD_VIC_AGE_WHEN_TRAFFICKED, "016", NULL},
+    {RG_FIELD_VIC_AGE_WHEN_TRAFFICKED, "-1", NULL},
+    {RG_FIELD_VIC_AGE_WHEN_TRAFFICKED, "1000", NULL},
+    {RG_FIELD_PRS_MOBILE_PHONE, "+๖๖๘๑๒๓๔๕๖๗๘", "+66812345678"},
+    {RG_FIELD_PRS_MOBILE_PHONE, "081 234", NULL},
+    {RG_FIELD_PRS_MOBILE_PHONE, "+", NULL},
+    {RG_FIELD_PRS_EMAIL, "a@b.example", "a@b.example"},
+    {RG_FIELD_PRS_EMAIL, "a@b@c", NULL},
+    {RG_FIELD_PRS_EMAIL, "@b", NULL},
+    {RG_FIELD_PRS_MAILING_LATITUDE, "-16.5", "-16.5"},
+    {RG_FIELD_PRS_MAILING_LATITUDE, "91", NULL},
+    {RG_FIELD_PRS_MAILING_LONGITUDE, "180", "180"},
+    {RG_FIELD_PRS_MAILING_LONGITUDE, "-", NULL},
+    {RG_FIELD_PRS_MAILING_LONGITUDE, "1.", NULL},
+    {RG_FIELD_CASE_REF, "C00001", "C00001"},
+    {RG_FIELD_CASE_REF, "TH/2026-17", "TH/2026-17"},
+    {RG_FIELD_CASE_REF, "../etc", NULL},
+    {RG_FIELD_CASE_REF, "a b", NULL},
+    {RG_FIELD_PRS_IDENTITY_NUMBER, "၁၂/ကမန(နိုင်)၁၂၃၄၅၆", "12/ကမန(နိုင်)123456"},
+    {RG_FIELD_ALIAS_NICKNAME, "Noi ; Lek;", "Noi;Lek"},
+    {RG_FIELD_ALIAS_NICKNAME, ";Noi", NULL},
+    {RG_FIELD_FULL_NAME_NATIVE, "နန်းခမ်း", "နန်းခမ်း"},
+    {RG_FIELD_FULL_NAME_NATIVE, "a\nb", NULL},
+    {RG_FIELD_FAMILY_DETAILS, "one\ntwo", "one\ntwo"},
+};
+
+static void test_each_value_has_one_normal_form(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        const struct value_row *row = &values[i];
+        RG_OWNED_BUFFER normal = {0};
+        RG_OWNED_BUFFER again = {0};
+        struct rg_reason why = {0};
+        rg_outcome outcome =
+            rg_field_check(row->field, rg_bytes_of_text(row->value), &normal, &why);
+        if (row->normal == NULL) {
+            assert_int_equal(outcome.code, RG_MALFORMED);
+            assert_string_equal(why.id, "field-value");
+            assert_true(strlen(row->value) < 6 || strstr(why.text, row->value) == NULL);
+            continue;
+        }
+        assert_true(rg_is_ok(outcome));
+        assert_true(rg_bytes_equal(rg_buffer_peek(&normal), rg_bytes_of_text(row->normal)));
+        assert_true(rg_is_ok(rg_field_check(row->field, rg_buffer_peek(&normal), &again, &why)));
+        assert_true(rg_bytes_equal(rg_buffer_peek(&normal), rg_buffer_peek(&again)));
+    }
+}
+
+static void test_a_name_is_bounded_in_bytes(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER normal = {0};
+    char name[RG_NAME_BYTES_MAX + 2];
+    memset(name, 'a', sizeof(name));
+    struct rg_bytes fits = rg_bytes_of(name, RG_NAME_BYTES_MAX);
+    struct rg_bytes above = rg_bytes_of(name, RG_NAME_BYTES_MAX + 1);
+    assert_true(rg_is_ok(rg_field_check(RG_FIELD_FULL_NAME_NATIVE, fits, &normal, NULL)));
+    assert_false(rg_is_ok(rg_field_check(RG_FIELD_FULL_NAME_NATIVE, above, &normal, NULL)));
+}
+
+static void test_dates_compare_and_come_from_clocks(void **state)
+{
+    (void)state;
+    struct rg_date today = rg_date_of_wall((struct rg_wall){INT64_C(1795478399999)});
+    assert_int_equal(today.year, 2026);
+    assert_int_equal(today.month, 11);
+    assert_int_equal(today.day, 23);
+    assert_int_equal(rg_date_compare(today, (struct rg_date){2026, 11, 24}), -1);
+    assert_int_equal(rg_date_compare(today, today), 0);
+    assert_int_equal(rg_date_compare(today, (struct rg_date){2026, 0, 0}), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers_and_names_are_each_one_field),
+        cmocka_unit_test(test_lists_fit_a_word_and_name_no_code_twice),
+        cmocka_unit_test(test_positions_that_code_speaks_of),
+        cmocka_unit_test(test_each_value_has_one_normal_form),
+        cmocka_unit_test(test_a_name_is_bounded_in_bytes),
+        cmocka_unit_test(test_dates_compare_and_come_from_clocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
