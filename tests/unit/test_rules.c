@@ -83,7 +83,7 @@ static void test_each_rule_by_itself(void **state)
     for (size_t i = 0; i < sizeof(rule_cases) / sizeof(rule_cases[0]); i++) {
         RG_OWNED_RECORD record = a_record();
         set(record, rule_cases[i].field, rule_cases[i].value);
-        struct rg_verdict verdict = rg_rules_judge(record, today);
+        struct rg_rules_verdict verdict = rg_rules_judge(record, today);
         enum rg_rule first = verdict.count == 0 ? RG_RULE_NONE : verdict.rule[0];
         if (first != rule_cases[i].rule) {
             fail_msg("row %zu: %s", i, rg_rule_row(first)->id);
@@ -127,7 +127,7 @@ static void test_all_broken_rules_are_listed_in_order(void **state)
     (void)state;
     RG_OWNED_RECORD record = NULL;
     assert_true(rg_is_ok(rg_record_new(&record, NULL)));
-    struct rg_verdict verdict = rg_rules_judge(record, today);
+    struct rg_rules_verdict verdict = rg_rules_judge(record, today);
     assert_false(verdict.may_send);
     assert_int_equal(verdict.rule[0], RG_RULE_CONSENT_REFUSED);
     assert_true(verdict.count > 5);
@@ -178,7 +178,7 @@ static struct counts judge_file(struct rg_bytes text)
     }
     struct counts counts = {.cases = rg_records_count(records)};
     for (size_t i = 0; i < counts.cases; i++) {
-        struct rg_verdict verdict = rg_rules_judge(rg_records_peek(records, i), today);
+        struct rg_rules_verdict verdict = rg_rules_judge(rg_records_peek(records, i), today);
         counts.sendable += verdict.may_send;
         counts.children += verdict.may_send && verdict.child;
         counts.by_rule[verdict.count == 0 ? RG_RULE_NONE : verdict.rule[0]]++;
