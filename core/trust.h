@@ -13,25 +13,37 @@
  *
  * DESCRIPTION
  *   Documents are libconfig text with detached CMS signatures (docs/protocol.md, "Trust
- * documents"). Order of checks: size, signature, @include and duplicate names, parse, meaning. A
- * certificate is trusted when it chains to a root of its own country (one store per country), is
- * listed in that country's page, fits the use, is within its validity at `at`, and is not stopped
- * or suspended. The page is the revocation list. Certificates in a page are parsed when first
- * needed. Cards are kept until they expire.
+ * documents"). Order of checks: size, signature, @include and duplicate names, parse, meaning, then
+ * what is held already. A certificate is trusted when it fits the use, is within its validity at
+ * `at`, chains to a root of its own country (one store per country), is listed in that country's
+ * page or domestic page, that page was not out of date at `at` by more than RG_PAGE_GRACE_DAYS, and
+ *   neither it nor its office is stopped or suspended. The page is the revocation list.
+ *   A chain is verified once per certificate; after that a judgement is a table lookup.
+ *   Certificates in a page are parsed when first needed. Cards are kept until they expire.
+ *
+ *   Time: after `fresh_until` nothing changes but what rg_trust_country says; after `valid_until`
+ *   what was trusted goes on for RG_PAGE_GRACE_DAYS; then the country's certificates are refused
+ *   for anything newer, while what was signed before stays verifiable. An old page is still taken
+ *   in, since it says whom one believed then.
  *
  * OWNERSHIP
  *   What accessors hand out is borrowed until the next rg_trust_offer.
  *
- * ERRORS (of offer)
+ * ERRORS (of offer; nothing has changed then)
  *   RG_LIMIT document-too-large; RG_MALFORMED settings-*, document-*; RG_DENIED charter-quorum,
- *   charter-authority-doubled, charter-root-shared, charter-pin, page-publisher, page-counter-back,
- * page-fork (two pages with one counter: an alarm with proof), page-chain, page-foreign (speaks
- * about another country), page-expired, stop-publisher, stop-counter-back, stop-adds, card-*;
+ *   charter-authority-doubled, charter-root-shared, charter-pin, charter-counter-back,
+ *   charter-fork, root-unconstrained, page-publisher, page-counter-back, page-fork (two pages with
+ *   one counter: an alarm with proof, both are in the caller's hands), page-chain, page-foreign
+ *   (speaks about another country), stop-publisher, stop-counter-back, stop-fork, stop-adds,
+ *   stop-backdated, card-*;
  *   RG_AGAIN document-needs-charter, document-needs-page.
  * ERRORS (of judge), each its own reason in the log
- *   RG_DENIED certificate-expired, certificate-not-yet-valid, certificate-wrong-usage,
- *   certificate-wrong-root, certificate-unlisted, certificate-stopped, certificate-suspended,
- *   certificate-unknown-country.
+ *   RG_DENIED certificate-unknown-country, certificate-wrong-usage, certificate-not-yet-valid,
+ *   certificate-expired, certificate-wrong-root, certificate-unlisted, page-expired,
+ *   certificate-stopped, certificate-suspended; in this order.
+ *
+ * THREADS
+ *   One trust belongs to one thread.
  */
 #ifndef RG_CORE_TRUST_H
 #define RG_CORE_TRUST_H
@@ -84,6 +96,12 @@ size_t rg_trust_holdings(const struct rg_trust *trust, struct rg_holding *out, s
 const struct rg_document *rg_trust_document(const struct rg_trust *trust,
                                             enum rg_document_kind kind, const char *country,
                                             size_t at);
+/* The same as a peer of `country` may see it: no domestic part and no domestic cards but its own.
+ */
+size_t rg_trust_holdings_for(const struct rg_trust *trust, const char *country,
+                             struct rg_holding *out, size_t max);
+/* Is this document (a held one) only for its own country's clients? */
+bool rg_trust_is_domestic(const struct rg_trust *trust, const struct rg_document *document);
 bool rg_trust_needs(const struct rg_trust *trust,
                     const struct rg_holding *theirs); /* they hold newer or other */
 
@@ -104,6 +122,7 @@ struct rg_endpoint {
 #define RG_ENDPOINTS_MAX 4
 struct rg_country {
     char code[RG_COUNTRY_BYTES];
+    char name[64];                    /* "Thailand", as the charter writes it */
     char log_origin[RG_ORIGIN_BYTES]; /* "referral/th": epoch follows as "/1" */
     uint8_t log_key[32];              /* Ed25519 */
     bool has_page;
@@ -132,7 +151,9 @@ RG_MUST_USE rg_outcome rg_trust_signers(struct rg_trust *trust, const char *offi
                                         struct rg_certificate **out, size_t max, size_t *count_out,
                                         struct rg_reason *why);
 /* Reading certificates valid at `now` of the officers of `office` cleared for `class_name`, at most
- * one (the newest) per officer. RG_AGAIN readers-none when nobody can read: a card is missing. */
+ * one (the newest) per officer. RG_AGAIN readers-none when nobody can read: a card is missing.
+ * RG_DENIED readers-office (no such office, or suspended), readers-class (the charter does not let
+ * its role read this class), page-expired. RG_LIMIT readers-too-many. */
 RG_MUST_USE rg_outcome rg_trust_readers(struct rg_trust *trust, const char *office,
                                         const char *class_name, struct rg_wall now,
                                         struct rg_certificate **out, size_t max, size_t *count_out,

@@ -118,15 +118,23 @@ static inline void forge_names(X509 *x509, X509 *issuer, const struct forge *for
     }
 }
 
-/* `issuer` NULL: signed by itself. `key_out` may be NULL. */
-static inline void forge_der(const struct forge *forge, const struct rg_certificate *issuer,
-                             const struct rg_key *issuer_key, EVP_PKEY **pkey_out,
-                             struct rg_buffer *out)
+static inline void forge_encode(X509 *x509, struct rg_buffer *out)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(x509, &der);
+    rg_buffer_clear(out);
+    FORGE_CHECK(len > 0 && rg_is_ok(rg_buffer_append(out, rg_bytes_of(der, (size_t)len), NULL)));
+    OPENSSL_free(der);
+}
+
+/* `issuer` NULL: signed by itself. */
+static inline void forge_for_key(const struct forge *forge, EVP_PKEY *pkey,
+                                 const struct rg_certificate *issuer,
+                                 const struct rg_key *issuer_key, struct rg_buffer *out)
 {
     static long serial = 1000;
     X509 *x509 = X509_new();
-    EVP_PKEY *pkey = EVP_EC_gen(forge->curve != NULL ? forge->curve : "P-256");
-    FORGE_CHECK(x509 != NULL && pkey != NULL);
+    FORGE_CHECK(x509 != NULL);
     X509 *by = issuer != NULL ? rg_certificate_x509(issuer) : x509;
     const char *name = forge->common_name != NULL ? forge->common_name : "forged";
     int64_t from_s = forge->from_s != 0 ? forge->from_s : INT64_C(1767225600);
@@ -139,21 +147,41 @@ static inline void forge_der(const struct forge *forge, const struct rg_certific
                                            (const unsigned char *)name, -1, -1, 0) == 1);
     FORGE_CHECK(X509_set_issuer_name(x509, X509_get_subject_name(by)) == 1);
     FORGE_CHECK(X509_set_pubkey(x509, pkey) == 1);
+    forge_extension(x509, by, NID_subject_key_identifier, "hash");
+    if (issuer != NULL) {
+        forge_extension(x509, by, NID_authority_key_identifier, "keyid");
+    }
     forge_names(x509, by, forge);
     forge_usage(x509, by, forge);
     FORGE_CHECK(X509_sign(x509, issuer_key != NULL ? rg_key_pkey(issuer_key) : pkey, EVP_sha256()) >
                 0);
-    unsigned char *der = NULL;
-    int len = i2d_X509(x509, &der);
-    rg_buffer_clear(out);
-    FORGE_CHECK(len > 0 && rg_is_ok(rg_buffer_append(out, rg_bytes_of(der, (size_t)len), NULL)));
-    OPENSSL_free(der);
+    forge_encode(x509, out);
     X509_free(x509);
+}
+
+static inline void forge_der(const struct forge *forge, const struct rg_certificate *issuer,
+                             const struct rg_key *issuer_key, EVP_PKEY **pkey_out,
+                             struct rg_buffer *out)
+{
+    EVP_PKEY *pkey = EVP_EC_gen(forge->curve != NULL ? forge->curve : "P-256");
+    FORGE_CHECK(pkey != NULL);
+    forge_for_key(forge, pkey, issuer, issuer_key, out);
     if (pkey_out == NULL) {
         EVP_PKEY_free(pkey);
         return;
     }
     *pkey_out = pkey;
+}
+
+/* A second self-signed certificate for a key that has one. */
+static inline struct rg_certificate *forge_with_key(const struct forge *forge,
+                                                    const struct rg_key *key)
+{
+    RG_OWNED_BUFFER der = {0};
+    struct rg_certificate *certificate = NULL;
+    forge_for_key(forge, rg_key_pkey(key), NULL, NULL, &der);
+    FORGE_CHECK(rg_is_ok(rg_certificate_parse(rg_buffer_peek(&der), &certificate, NULL)));
+    return certificate;
 }
 
 static inline struct rg_certificate *forge_certificate(const struct forge *forge,
