@@ -17,9 +17,9 @@
  *   - an office's own case number and a protection claim never stand in a message that crosses;
  *   - a request shows the preview and nothing else; only the case section has labels;
  *   - 12, 13 and 17 name the message they answer.
- *   The decoder walks the bytes against the message descriptor before protobuf-c sees them (known
- * fields, in order, once, shortest varints, UTF-8 without NUL) and unpacks under a capped
- * allocator. `referral.proto` is parsed here and nowhere else.
+ *   Decoding is core/codec's, by table: known fields only, in order, each once, shortest varints,
+ * UTF-8 without NUL, bounds before anything is copied. `referral.proto` is parsed here and nowhere
+ * else.
  *
  * OWNERSHIP
  *   Texts in rg_content are borrowed: from the caller when encoding, from `memory` after decoding.

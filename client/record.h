@@ -110,7 +110,8 @@ RG_MUST_USE rg_outcome rg_csv_header(struct rg_buffer *out, struct rg_reason *wh
 RG_MUST_USE rg_outcome rg_record_csv(const struct rg_record *record, struct rg_buffer *out,
                                      struct rg_reason *why);
 /* One JSON object on one line, no line end: names as in the dictionary, several codes as an array,
- * booleans as such, empty fields left out. */
+ * booleans as such, empty fields left out. The text passes through jansson's memory, which is not
+ * wiped: JSON is for showing to the person at the keyboard. */
 RG_MUST_USE rg_outcome rg_record_json(const struct rg_record *record, struct rg_buffer *out,
                                       struct rg_reason *why);
 
