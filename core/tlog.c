@@ -648,6 +648,28 @@ rg_outcome rg_receipts_check(const struct rg_receipts *receipts, const char *ori
     return rg_ok();
 }
 
+rg_outcome rg_log_key_print(const uint8_t public_key[32], struct rg_buffer *out,
+                            struct rg_reason *why)
+{
+    uint8_t der[12 + 32] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+    memcpy(der + 12, public_key, 32);
+    RG_TRY(rg_buffer_append_text(out, "-----BEGIN PUBLIC KEY-----\n", why));
+    RG_TRY(rg_base64(rg_bytes_of(der, sizeof(der)), out, why));
+    return rg_buffer_append_text(out, "\n-----END PUBLIC KEY-----\n", why);
+}
+
+rg_outcome rg_proof_print(uint64_t leaf_index, const struct rg_proof *proof, struct rg_buffer *out,
+                          struct rg_reason *why)
+{
+    RG_TRY(proof_size_check(proof, why));
+    RG_TRY(rg_buffer_print(out, why, "%" PRIu64 "\n", leaf_index));
+    for (size_t i = 0; i < proof->count; i++) {
+        RG_TRY(rg_base64(rg_bytes_of(proof->hash[i].b, sizeof(proof->hash[i].b)), out, why));
+        RG_TRY(rg_buffer_append_text(out, "\n", why));
+    }
+    return rg_ok();
+}
+
 /* Checkpoints: C2SP signed notes */
 
 #define NOTE_MARK "\xe2\x80\x94 " /* em dash, blank */

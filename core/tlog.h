@@ -102,6 +102,13 @@ RG_MUST_USE rg_outcome rg_checkpoint_print(const struct rg_head *head, const uin
                                            struct rg_buffer *out, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_checkpoint_parse(struct rg_bytes text, struct rg_head *out,
                                            struct rg_reason *why);
+/* A proof as text, for people and stock tools (docs/evidence.md): the leaf's index in decimal, then
+ * one hash in base64 per line, from the leaf up. Appends to `out`. */
+RG_MUST_USE rg_outcome rg_proof_print(uint64_t leaf_index, const struct rg_proof *proof,
+                                      struct rg_buffer *out, struct rg_reason *why);
+/* The public log key as PEM. Appends to `out`. */
+RG_MUST_USE rg_outcome rg_log_key_print(const uint8_t public_key[32], struct rg_buffer *out,
+                                        struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_log_key_public(const struct rg_key *key, uint8_t out[32],
                                          struct rg_reason *why);
 
