@@ -25,6 +25,8 @@ static const struct rg_event_row table[RG_EVENT_COUNT] = {
     [RG_EVENT_GATEWAY_STOPPED] = {"gateway-stopped", RG_LEVEL_INFO,
                                   "all three processes have ended", "nothing",
                                   RG_FIELD_COUNTRY | RG_FIELD_STATUS},
+    [RG_EVENT_GATEWAY_FAILED] = {"gateway-failed", RG_LEVEL_ERROR, "the gateway cannot start",
+                                 "mend what the reason says", RG_FIELD_REASON},
     [RG_EVENT_CONFIG_RELOADED] = {"config-reloaded", RG_LEVEL_INFO,
                                   "the config was read again on SIGHUP", "nothing", RG_FIELD_PATH},
     [RG_EVENT_CONFIG_REFUSED] = {"config-refused", RG_LEVEL_ERROR,
@@ -257,7 +259,7 @@ static void put_text(struct line *line, const char *key, const char *value)
     char clean[VALUE_BYTES];
     bool quote = false;
     size_t n = 0;
-    if (value == NULL) {
+    if (value == NULL || value[0] == '\0') {
         return;
     }
     for (; value[n] != '\0' && n + 1 < sizeof(clean); n++) {
@@ -267,7 +269,7 @@ static void put_text(struct line *line, const char *key, const char *value)
         quote = quote || c == ' ' || c == '=';
     }
     clean[n] = '\0';
-    put(line, quote || n == 0 ? " %s=\"%s\"" : " %s=%s", key, clean);
+    put(line, quote ? " %s=\"%s\"" : " %s=%s", key, clean);
 }
 
 static void put_hex(struct line *line, const char *key, const uint8_t *bytes, size_t len)

@@ -5,6 +5,7 @@
 #include "gateway/ops.h"
 
 #include "core/digest.h"
+#include "core/tlog.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -210,12 +211,27 @@ rg_outcome rg_ops_listen(const char *path, int *fd_out, struct rg_reason *why)
     return rg_ok();
 }
 
+static rg_outcome checkpoint(const struct rg_ops_view *view, struct rg_buffer *out)
+{
+    if (view->log_key == NULL || view->courier.head.origin[0] == '\0') {
+        return rg_ok();
+    }
+    return rg_checkpoint_print(&view->courier.head, view->log_key, out, NULL);
+}
+
+static rg_outcome make_answer(const struct rg_ops_view *view, struct rg_buffer *out)
+{
+    RG_TRY(rg_ops_text(view, out, NULL));
+    RG_TRY(rg_buffer_append(out, rg_bytes_of("", 1), NULL));
+    RG_TRY(rg_ops_json(view, out, NULL));
+    RG_TRY(rg_buffer_append(out, rg_bytes_of("", 1), NULL));
+    return checkpoint(view, out);
+}
+
 void rg_ops_answer(int fd, const struct rg_ops_view *view)
 {
     RG_OWNED_BUFFER answer = {.limit = ANSWER_BYTES_MAX};
-    bool made = rg_is_ok(rg_ops_text(view, &answer, NULL)) &&
-                rg_is_ok(rg_buffer_append(&answer, rg_bytes_of("", 1), NULL)) &&
-                rg_is_ok(rg_ops_json(view, &answer, NULL));
+    bool made = rg_is_ok(make_answer(view, &answer));
     for (int i = 0; i < ASKERS_MAX; i++) {
         int asker = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (asker < 0) {
@@ -229,8 +245,9 @@ void rg_ops_answer(int fd, const struct rg_ops_view *view)
 
 void rg_ops_answer_drop(struct rg_ops_answer *answer)
 {
-    rg_buffer_drop(&answer->text);
-    rg_buffer_drop(&answer->json);
+    for (size_t i = 0; i < RG_OPS_PARTS; i++) {
+        rg_buffer_drop(&answer->part[i]);
+    }
 }
 
 /* Reads to the end, at most `wait_ms` between two pieces. */
@@ -257,6 +274,19 @@ static void fd_cleanup(int *fd)
     }
 }
 
+static rg_outcome split(struct rg_bytes all, struct rg_ops_answer *out, struct rg_reason *why)
+{
+    for (size_t i = 0; i < RG_OPS_PARTS; i++) {
+        const uint8_t *end = all.len == 0 ? NULL : memchr(all.data, '\0', all.len);
+        RG_CHECK(end != NULL || i + 1 == RG_OPS_PARTS, why, RG_IO, "gateway-away",
+                 "the gateway's answer was cut off");
+        size_t len = end == NULL ? all.len : (size_t)(end - all.data);
+        RG_TRY(rg_buffer_append(&out->part[i], rg_bytes_of(all.data, len), why));
+        all = end == NULL ? rg_bytes_of("", 0) : rg_bytes_of(end + 1, all.len - len - 1);
+    }
+    return rg_ok();
+}
+
 rg_outcome rg_ops_ask(const char *path, int wait_ms, struct rg_ops_answer *out,
                       struct rg_reason *why)
 {
@@ -267,9 +297,5 @@ rg_outcome rg_ops_ask(const char *path, int wait_ms, struct rg_ops_answer *out,
     RG_CHECK(fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0, why, RG_IO,
              "gateway-away", "no gateway answers on %s: %s", path, strerror(errno));
     RG_TRY(read_all(fd, wait_ms, &all, why));
-    const uint8_t *end = all.len == 0 ? NULL : memchr(all.data, '\0', all.len);
-    RG_CHECK(end != NULL, why, RG_IO, "gateway-away", "the gateway's answer was cut off");
-    size_t len = (size_t)(end - all.data);
-    RG_TRY(rg_buffer_append(&out->text, rg_bytes_of(all.data, len), why));
-    return rg_buffer_append(&out->json, rg_bytes_of(end + 1, all.len - len - 1), why);
+    return split(rg_buffer_peek(&all), out, why);
 }

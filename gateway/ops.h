@@ -8,8 +8,9 @@
  *   rg_ops_ask("runtime/courier/status", 2000, &answer, why)     the command
  *
  * DESCRIPTION
- *   Whoever connects to the unix socket is told two texts and cut off: one for people and one JSON
- * object for machines, with a NUL between. Nothing is read from it. Both say the same: health with
+ *   Whoever connects to the unix socket is told three texts and cut off: one for people, one JSON
+ * object for machines and the newest signed head as a C2SP checkpoint, with a NUL between. Nothing
+ * is read from it. The first two say the same: health with
  * the reasons, log size and newest signed head, sessions, per peer what waits, the store's size,
  * counts since start. No principal of a client, no id of a message.
  *
@@ -43,6 +44,7 @@ struct rg_ops_view {
     int64_t uptime_ms;
     struct rg_courier_status courier;
     struct rg_store_counts store;
+    const uint8_t *log_key; /* 32 bytes, public; NULL: no checkpoint is told */
     struct rg_ops_problem problem[RG_OPS_PROBLEMS_MAX];
     size_t problem_count;
 };
@@ -58,8 +60,9 @@ RG_MUST_USE rg_outcome rg_ops_json(const struct rg_ops_view *view, struct rg_buf
 RG_MUST_USE rg_outcome rg_ops_listen(const char *path, int *fd_out, struct rg_reason *why);
 void rg_ops_answer(int fd, const struct rg_ops_view *view);
 
+enum rg_ops_part { RG_OPS_TEXT, RG_OPS_JSON, RG_OPS_CHECKPOINT, RG_OPS_PARTS };
 struct rg_ops_answer {
-    struct rg_buffer text, json;
+    struct rg_buffer part[RG_OPS_PARTS];
 };
 void rg_ops_answer_drop(struct rg_ops_answer *answer);
 RG_MUST_USE rg_outcome rg_ops_ask(const char *path, int wait_ms, struct rg_ops_answer *out,

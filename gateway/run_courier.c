@@ -372,6 +372,8 @@ static void take_status(struct run *run)
         .port = run->port,
         .uptime_ms = at.mono.ms - run->started.ms,
     };
+    const struct rg_country *country = rg_trust_country(run->trust, run->config->country);
+    view.log_key = country == NULL ? NULL : country->log_key;
     rg_courier_status(run->courier, &view.courier);
     if (!rg_is_ok(run->store->ops->counts(run->store, &view.store, &why))) {
         problem(&view, true, why.id, "", "the store cannot be read");
@@ -675,19 +677,22 @@ static rg_outcome open_store(struct run *run, struct rg_reason *why)
     return rg_store_sqlite_open(rg_config_store_path(run->config).text, &options, &run->store, why);
 }
 
-/* The notary makes its socket while it starts; a request before that would only time out. */
-static void wait_for_notary(const char *path)
+/* The notary makes its socket once its state is sound; a request before that would only time out.
+ * The store is made after it: a store without a notary's state means that the state was lost. */
+static rg_outcome wait_for_notary(struct run *run, struct rg_reason *why)
 {
+    struct rg_config_path path = rg_config_notary_socket(run->config);
     int64_t until = now().mono.ms + NOTARY_START_MS_MAX;
-    while (access(path, F_OK) != 0 && now().mono.ms < until) {
+    while (access(path.text, F_OK) != 0) {
+        RG_CHECK(now().mono.ms < until, why, RG_IO, "notary-away", "the notary does not start");
         (void)poll(NULL, 0, 2);
     }
+    return rg_ok();
 }
 
 static rg_outcome open_bus(struct run *run, struct rg_reason *why)
 {
     struct rg_config_path notary = rg_config_notary_socket(run->config);
-    wait_for_notary(notary.text);
     RG_TRY(rg_bus_new(&run->bus, why));
     RG_TRY(rg_bus_router(run->bus, &run->router, why));
     return rg_bus_request_open(run->bus, notary.text, &run->notary, why);
@@ -721,6 +726,7 @@ static rg_outcome open_all(struct run *run, struct rg_reason *why)
     RG_TRY(open_trust(run, why));
     RG_TRY(rg_sandbox_enter(&sandbox, why));
     RG_TRY(rg_ops_listen(rg_config_status_path(run->config).text, &run->status_fd, why));
+    RG_TRY(wait_for_notary(run, why));
     RG_TRY(open_store(run, why));
     RG_TRY(open_bus(run, why));
     return open_courier(run, why);

@@ -67,7 +67,7 @@ static rg_outcome change_user(const struct rg_config_user *user, struct rg_reaso
 
 rg_outcome rg_sandbox_enter(const struct rg_sandbox *sandbox, struct rg_reason *why)
 {
-    (void)umask(077);
+    (void)umask(sandbox->shares ? 007 : 077);
     RG_TRY(limits(sandbox, why));
     RG_TRY(change_user(sandbox->user, why));
     RG_CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, why, RG_IO, "sandbox-privileges",
@@ -113,20 +113,30 @@ static rg_outcome make_parents(const char *path, struct rg_reason *why)
     return rg_ok();
 }
 
-rg_outcome rg_sandbox_folder(const char *path, unsigned mode, const struct rg_config_user *owner,
-                             struct rg_reason *why)
+/* Owner and mode at last: 0700, or 02710 with the group of those who may enter. */
+static rg_outcome give(const char *path, const struct rg_config_user *owner,
+                       const struct rg_config_user *group, struct rg_reason *why)
+{
+    bool shared = group != NULL && group->set;
+    if (geteuid() == 0 && owner != NULL && owner->set) {
+        gid_t gid = shared ? group->gid : owner->gid;
+        RG_CHECK(chown(path, owner->uid, gid) == 0, why, RG_IO, "folder-unusable",
+                 "cannot give %s to user %s: %s", path, owner->name, strerror(errno));
+    }
+    RG_CHECK(chmod(path, shared ? 02710 : 0700) == 0, why, RG_IO, "folder-unusable",
+             "cannot set the mode of %s: %s", path, strerror(errno));
+    return rg_ok();
+}
+
+rg_outcome rg_sandbox_folder(const char *path, const struct rg_config_user *owner,
+                             const struct rg_config_user *group, struct rg_reason *why)
 {
     struct stat state;
-    bool give = owner != NULL && owner->set && geteuid() == 0;
     RG_TRY(make_parents(path, why));
-    RG_TRY(make(path, mode, why));
+    RG_TRY(make(path, 0700, why));
     RG_CHECK(lstat(path, &state) == 0 && S_ISDIR(state.st_mode), why, RG_IO, "folder-unusable",
              "%s is not a folder", path);
     RG_CHECK((state.st_mode & (S_IWGRP | S_IWOTH)) == 0, why, RG_DENIED, "folder-not-private",
              "%s may be written by others; use chmod go-w", path);
-    RG_CHECK(!give || chown(path, owner->uid, owner->gid) == 0, why, RG_IO, "folder-unusable",
-             "cannot give %s to user %s: %s", path, owner->name, strerror(errno));
-    RG_CHECK(state.st_uid != geteuid() || chmod(path, mode) == 0, why, RG_IO, "folder-unusable",
-             "cannot set the mode of %s: %s", path, strerror(errno));
-    return rg_ok();
+    return give(path, owner, group, why);
 }

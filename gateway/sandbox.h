@@ -13,8 +13,9 @@
  *   notary    log key, state file      own user, no dump
  *
  *   For all: no core file, not dumpable (no ptrace by the same user, /proc/PID/mem closed), no new
- * privileges, umask 077, a bound on open files, SIGTERM when `main` dies. Users are changed only
- * when started as root and the config names them; rg_sandbox_apart tells.
+ * privileges, umask 077 (007 with `shares`, for sockets that the courier's group opens), a bound on
+ * open files, SIGTERM when `main` dies. Users are changed only when started as root and the config
+ * names them; rg_sandbox_apart tells.
  *
  * ERRORS
  *   RG_IO sandbox-*: a right could not be given up; the process must end.
@@ -30,6 +31,7 @@ struct rg_sandbox {
     const struct rg_config_user *user;
     uint64_t files_max; /* 0: leave as it is */
     bool no_new_tasks;  /* no fork, no thread */
+    bool shares;        /* its sockets may be opened by the group of their folder */
     pid_t parent;       /* SIGTERM when this process dies; 0: do not care */
 };
 
@@ -38,9 +40,10 @@ RG_MUST_USE rg_outcome rg_sandbox_enter(const struct rg_sandbox *sandbox, struct
 /* Do the three processes run as three users? */
 bool rg_sandbox_apart(const struct rg_config *config);
 
-/* Makes `path` (and what is missing above it), private to `owner` (not set: to us). An existing
- * folder must not be writable by others. RG_DENIED folder-not-private, RG_IO folder-unusable. */
-RG_MUST_USE rg_outcome rg_sandbox_folder(const char *path, unsigned mode,
-                                         const struct rg_config_user *owner, struct rg_reason *why);
+/* Makes `path` (and what is missing above it) for `owner` (NULL or not set: for us). With `group`
+ * set, that user's group may enter and sockets made in it belong to that group. An existing folder
+ * must not be writable by others. RG_DENIED folder-not-private, RG_IO folder-unusable. */
+RG_MUST_USE rg_outcome rg_sandbox_folder(const char *path, const struct rg_config_user *owner,
+                                         const struct rg_config_user *group, struct rg_reason *why);
 
 #endif
