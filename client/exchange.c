@@ -173,8 +173,7 @@ static rg_outcome chain_check(struct rg_exchange *exchange, const struct rg_coun
         return rg_ok(); /* an older proof of the same log: nothing to keep */
     }
     if (held != NULL && receipts->has_from && receipts->from_size == held->size) {
-        rg_outcome outcome = rg_proof_consistency_check(held->size, held->root, head->size,
-                                                        head->root, &receipts->consistency, why);
+        rg_outcome outcome = rg_head_extends(held, head, &receipts->consistency, why);
         if (!rg_is_ok(outcome)) {
             return fork_alarm(exchange, country, head->size, why);
         }

@@ -334,8 +334,7 @@ static rg_outcome head_extends(const struct rg_head *held, const struct rg_recei
     }
     RG_CHECK(receipts->has_from && receipts->from_size == held->size, why, RG_DENIED,
              "head-no-proof", "no consistency proof from the head this session holds");
-    return rg_proof_consistency_check(held->size, held->root, head->size, head->root,
-                                      &receipts->consistency, why);
+    return rg_head_extends(held, head, &receipts->consistency, why);
 }
 
 static rg_outcome head_check(struct rg_courier *courier, const struct courier_session *session,

@@ -305,7 +305,8 @@ static void test_a_state_of_another_epoch_is_not_its_own(void **state)
 static void test_a_state_has_one_notary(void **state)
 {
     (void)state;
-    OWNED_DESK desk = desk_fresh();
+    OWNED_DESK first = desk_fresh();
+    assert_null(rg_notary_refusal(first.notary));
     int fd = open(world.path, O_RDWR | O_CLOEXEC);
     struct rg_notary_options options = {.fd = fd, .origin = ORIGIN, .key = world.key};
     struct rg_notary *second = NULL;

@@ -376,7 +376,6 @@ static void test_a_twin_of_the_signers_name_does_not_verify(void **state)
     RG_OWNED_BUFFER sealed = {0};
     RG_OWNED_BUFFER signed_der = {0};
     RG_OWNED_BUFFER section = {0};
-    RG_OWNED_BUFFER der = {0};
     seal(&letter, 0, 1, &sealed);
     ASSERT_OK(open_with(rg_buffer_peek(&sealed), 0, &signed_der, &why));
     X509 *x509 = X509_dup(rg_certificate_x509(people.author));
