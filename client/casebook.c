@@ -319,6 +319,7 @@ static rg_outcome file_decode(struct rg_bytes bytes, struct rg_case_file *out,
     flags_to(get_number(&reader), file);
     file->rule = (uint32_t)get_number(&reader);
     file->decline = (uint32_t)get_number(&reader);
+    file->made_ms = (int64_t)get_number(&reader);
     get_text(&reader, file->number, sizeof(file->number));
     get_text(&reader, file->reference, sizeof(file->reference));
     get_text(&reader, file->host, sizeof(file->host));
@@ -393,12 +394,16 @@ static rg_outcome labels_set(struct rg_casebook *book, const struct rg_case_file
         book->spool,
         label_of(book, RG_CASE_BY_HANDLE, rg_bytes_of(file->handle.b, sizeof(file->handle.b))),
         file->row, why));
+    /* An NGO's own number is its own: it must not be mistaken for one of ours. */
+    char reference[RG_OFFICE_BYTES + RG_CASE_REFERENCE_BYTES];
+    (void)snprintf(reference, sizeof(reference), "%s%s%s", file->proposed_by,
+                   file->proposed_by[0] != '\0' ? "/" : "", file->reference);
     if (file->reference[0] == '\0') {
         return rg_ok();
     }
-    return rg_spool_label_set(
-        book->spool, label_of(book, RG_CASE_BY_REFERENCE, rg_bytes_of_text(file->reference)),
-        file->row, why);
+    return rg_spool_label_set(book->spool,
+                              label_of(book, RG_CASE_BY_REFERENCE, rg_bytes_of_text(reference)),
+                              file->row, why);
 }
 
 rg_outcome rg_casebook_put(struct rg_casebook *book, struct rg_case_file *file,

@@ -355,6 +355,43 @@ rg_outcome rg_home_keep(struct rg_home *home, const struct rg_document *document
     return rg_document_write(path, document, why);
 }
 
+/* ---- who is who ---- */
+
+rg_outcome rg_home_focal(const struct rg_home *home, const char *country, char out[RG_OFFICE_BYTES],
+                         struct rg_reason *why)
+{
+    const struct rg_office *office = NULL;
+    for (size_t i = 0; (office = rg_trust_office_at(home->trust, i)) != NULL; i++) {
+        char of[RG_COUNTRY_BYTES];
+        rg_office_country(office->name, of);
+        if (strcmp(of, country) == 0 && strcmp(office->role, "focal") == 0 && !office->suspended) {
+            (void)snprintf(out, RG_OFFICE_BYTES, "%s", office->name);
+            return rg_ok();
+        }
+    }
+    return rg_fail(why, RG_AGAIN, "office-unknown",
+                   "no page here names a focal point of \"%.10s\": sync first, then try again",
+                   country);
+}
+
+bool rg_home_is_focal(const struct rg_home *home)
+{
+    const struct rg_office *office = rg_trust_office(home->trust, home->principal.office);
+    return office != NULL && strcmp(office->role, "focal") == 0;
+}
+
+const char *rg_home_log_country(const struct rg_home *home, const char *origin)
+{
+    const struct rg_country *country = NULL;
+    for (size_t i = 0; (country = rg_trust_country_at(home->trust, i)) != NULL; i++) {
+        size_t len = strlen(country->log_origin);
+        if (len > 0 && strncmp(origin, country->log_origin, len) == 0 && origin[len] == '/') {
+            return country->code;
+        }
+    }
+    return "";
+}
+
 /* ---- open, close ---- */
 
 static rg_outcome storage_key(struct rg_home *home, struct rg_reason *why)

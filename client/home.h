@@ -66,5 +66,11 @@ RG_MUST_USE rg_outcome rg_home_keep(struct rg_home *home, const struct rg_docume
 RG_MUST_USE rg_outcome rg_home_path(const struct rg_home *home, const char *name,
                                     char out[RG_PATH_BYTES], struct rg_reason *why);
 struct rg_wall rg_wall_now(void);
+/* The focal office of a country, by the pages. RG_AGAIN office-unknown: no page of it yet. */
+RG_MUST_USE rg_outcome rg_home_focal(const struct rg_home *home, const char *country,
+                                     char out[RG_OFFICE_BYTES], struct rg_reason *why);
+bool rg_home_is_focal(const struct rg_home *home); /* our own office */
+/* Whose log: "th" for "referral/th/1"; "" unknown. */
+const char *rg_home_log_country(const struct rg_home *home, const char *origin);
 
 #endif

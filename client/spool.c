@@ -21,7 +21,7 @@ static const char schema[] =
     "CREATE TABLE message(seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, thread BLOB NOT NULL,"
     " state INTEGER NOT NULL, ours INTEGER NOT NULL, case_row INTEGER NOT NULL, position INTEGER,"
     " time_ms INTEGER, not_before INTEGER, priority INTEGER, code INTEGER, reason TEXT,"
-    " sections INTEGER, to_country TEXT);"
+    " sections INTEGER, other TEXT);"
     "CREATE INDEX message_open ON message(state, priority, seq) WHERE state IN (1, 10);"
     "CREATE INDEX message_case ON message(case_row, seq);"
     "CREATE INDEX message_thread ON message(thread, ours, seq);"
@@ -48,7 +48,7 @@ static const char schema[] =
 
 #define MESSAGE_COLUMNS                                                                            \
     "seq, id, thread, state, ours, case_row, position, time_ms, not_before, priority, code,"       \
-    " reason, sections, to_country"
+    " reason, sections, other"
 
 enum statement {
     VALUE_GET,
@@ -96,7 +96,7 @@ static const char *const sql[STATEMENTS] = {
     [VALUE_GET] = "SELECT value FROM value WHERE name = ?1",
     [VALUE_SET] = "INSERT OR REPLACE INTO value VALUES(?1, ?2)",
     [MESSAGE_ADD] = "INSERT OR IGNORE INTO message(id, thread, state, ours, case_row, position,"
-                    " time_ms, not_before, priority, code, reason, sections, to_country)"
+                    " time_ms, not_before, priority, code, reason, sections, other)"
                     " VALUES(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [BODY_ADD] = "INSERT INTO body VALUES(?1, ?2)",
     [MESSAGE_GET] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE id = ?1",
@@ -478,7 +478,7 @@ static rg_outcome message_read(struct use *use, struct rg_message_row *out, stru
     RG_TRY(column_fixed(use, 1, row.id.b, sizeof(row.id.b), why));
     RG_TRY(column_fixed(use, 2, row.thread.b, sizeof(row.thread.b), why));
     column_text(use, 11, row.reason, sizeof(row.reason));
-    column_text(use, 13, row.to_country, sizeof(row.to_country));
+    column_text(use, 13, row.other, sizeof(row.other));
     *out = row;
     return rg_ok();
 }
@@ -494,7 +494,7 @@ rg_outcome rg_spool_message_add(struct rg_spool *spool, struct rg_message_row *r
     put_number(&use, 5, row->ours);
     put_number(&use, 10, row->priority);
     put_number(&use, 13, row->sections);
-    put_text(&use, 14, row->to_country);
+    put_text(&use, 14, row->other);
     RG_TRY(use_done(&use, why));
     RG_CHECK(sqlite3_changes(spool->db) == 1, why, RG_DENIED, "message-known",
              "this message is here already");

@@ -77,15 +77,15 @@ struct rg_message_row {
     struct rg_thread_id thread;
     enum rg_message_state state;
     bool ours;
-    int64_t case_row;   /* 0: none yet */
-    int64_t position;   /* theirs: place in the mailbox */
-    int64_t time_ms;    /* ours: made; theirs: Accepted */
-    int64_t not_before; /* ours waiting: not before (a not-now of the gateway) */
-    int32_t priority;   /* enum rg_priority */
-    uint32_t code;      /* refusal code */
-    char reason[64];    /* unopened: reason id */
-    uint32_t sections;  /* in the envelope */
-    char to_country[RG_COUNTRY_BYTES];
+    int64_t case_row;            /* 0: none yet */
+    int64_t position;            /* theirs: place in the mailbox */
+    int64_t time_ms;             /* ours: made; theirs: Accepted */
+    int64_t not_before;          /* ours waiting: not before (a not-now of the gateway) */
+    int32_t priority;            /* enum rg_priority */
+    uint32_t code;               /* refusal code */
+    char reason[64];             /* unopened: reason id */
+    uint32_t sections;           /* in the envelope */
+    char other[RG_OFFICE_BYTES]; /* the office at the other end */
 };
 
 /* Envelope and row together. RG_DENIED message-known when the id is here (nothing changed). */

@@ -183,21 +183,24 @@ struct referral_case {
     const char *reference;   /* the office's own, "" when it came from elsewhere */
     const char *name_native; /* "" until identity is here */
     const char *name_latin;
-    const char *host;         /* "th" */
-    const char *origin;       /* "mm"; "" when not known */
-    const char *side;         /* "host", "origin", "ngo" */
-    const char *proposed_by;  /* "th/ngo-alpha" or "" */
-    const char *state;        /* docs/client.md: held, ready, referred, accepted, declined, ... */
-    const char *summary;      /* coarse preview: "adult, female, Burmese, wheelchair" */
-    const char *waiting_for;  /* "mm/focal: an answer"; "" when for nothing */
-    const char *reason;       /* why held, or the code of a decline; "" */
-    const char *reason_id;    /* stable */
-    bool our_move;            /* this office is the one that can go on */
-    bool details_sent;        /* host: identity, family and case sections are on their way */
-    bool details_here;        /* origin: they have been opened here */
-    bool has_consent_refusal; /* held because the person did not consent */
-    int64_t since_ms;         /* in this state since, Unix time */
-    int64_t due_ms;           /* an answer is due; 0: none */
+    const char *host;        /* "th" */
+    const char *origin;      /* "mm"; "" when not known */
+    const char *side;        /* "host", "origin", "ngo" */
+    const char *proposed_by; /* "th/ngo-alpha" or "" */
+    const char *state;       /* docs/client.md: held, ready, referred, accepted, declined, ... */
+    const char *summary;     /* coarse preview: "adult, female, Burmese, wheelchair" */
+    const char *waiting_for; /* "mm/focal: an answer"; "" when for nothing */
+    const char *reason;      /* why held, or the code of a decline; "" */
+    const char *reason_id;   /* stable */
+    bool our_move;           /* this office is the one that can go on */
+    bool details_sent;       /* host: identity, family and case sections are on their way */
+    bool details_here;       /* origin: they have been opened here */
+    bool receipt_verified;   /* host: the other gateway's receipt for the request, verified */
+    bool opened_there;       /* host: an officer there has opened the request */
+    bool details_opened;     /* host: an officer there has opened the details */
+    bool refused_by_person;  /* held by what only the person can change */
+    int64_t since_ms;        /* in this state since, Unix time */
+    int64_t due_ms;          /* an answer is due; 0: none */
 };
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_case(struct referral *office, struct referral_cursor *cursor,
@@ -261,9 +264,18 @@ struct referral_status {
     uint64_t ready;      /* may be sent, not sent yet */
     uint64_t our_move;   /* waiting for this office */
     uint64_t their_move; /* waiting for the other side */
+    /* Cases this office referred across a border, and how far each has come: */
+    uint64_t sent;              /* referral request made */
+    uint64_t received;          /* with the other gateway's receipt, verified */
+    uint64_t opened;            /* an officer there has said that it was opened */
+    uint64_t accepted;          /* answered: yes */
+    uint64_t declined;          /* answered: no */
+    uint64_t identity_released; /* details sent and opened there */
+    /* Messages: */
     uint64_t outbox;     /* not yet accepted by our gateway */
     uint64_t unproven;   /* accepted, no receipt yet */
     uint64_t unopened;   /* came in, cannot be opened */
+    uint64_t refused;    /* ours, refused for good */
     uint64_t deliveries; /* lines of the delivery journal */
     uint64_t duplicates; /* messages entered twice into the casebook: always 0 */
     uint64_t proofs;     /* verified proofs held */
@@ -273,6 +285,30 @@ struct referral_status {
 };
 REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_status(struct referral *office,
                                                                       struct referral_status *out);
+
+struct referral_verified {
+    uint64_t checked; /* proofs */
+    uint64_t failed;
+};
+/* Checks stored proofs again, from their bytes: of one case or message, or all (`id` NULL). */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_verify(struct referral *office, const char *id, struct referral_verified *out);
+
+struct referral_line { /* of the journal: what left this office, then what entered its casebook */
+    bool ours;
+    const char *id;    /* 64 hexadecimal digits */
+    const char *kind;  /* "" while it cannot be opened */
+    int kind_number;   /* 0 so */
+    const char *state; /* as in referral_message */
+    const char *from;
+    const char *to;
+    int64_t position; /* theirs: place in the mailbox */
+    int64_t time_ms;
+    bool entered; /* theirs: this delivery entered the casebook; false: a repeat, not entered */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_line(struct referral *office, struct referral_cursor *cursor,
+                   struct referral_line *out);
 
 /* Writes a bundle into a new folder: header, entries, proofs, heads, charter, pages, certificates
  * and a README that says how to check it with stock tools. `id`: a case (all its messages) or a

@@ -1,0 +1,849 @@
+/* How it works: this is the sink of the exchange. Frames come in batches; one batch is one step of
+ * the spool: envelopes, proofs, journal lines, opened sections, what the cases became and the
+ * answers the library makes by itself (details after an accept, acknowledgements, an answer passed
+ * on to the NGO) become durable together, and only then are Collected and StatusSeen sent. A
+ * message enters the casebook once, by its id; a repeated delivery is a line in the journal. A
+ * message that does not hold is kept with the reason and never acknowledged. What a message does to
+ * its case happens in an inner step: if the case cannot take it, the message is still opened and
+ * kept.
+ */
+#include "client/referral_inside.h"
+
+#include "core/digest.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FEED_ROWS 32
+#define FIRST_HELLO_MS 4000 /* a loaded machine or a slow line may need so long to answer */
+#define WAIT_MS_MAX 60000
+#define READ_QUIET_MS 300
+#define STEP_MS 50
+
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void moved(struct referral *office)
+{
+    office->moved_mono_ms = mono_ms();
+}
+
+static bool id_same(struct rg_id a, struct rg_id b)
+{
+    return memcmp(a.b, b.b, sizeof(a.b)) == 0;
+}
+
+/* ---- proofs about our messages ---- */
+
+static rg_outcome proof_keep(struct referral *office, int64_t seq, const struct rg_proven *proven,
+                             bool *new_out, struct rg_reason *why)
+{
+    struct rg_proof_row row = {
+        .kind = proven->log_entry->kind,
+        .leaf_index = proven->entry->leaf_index,
+        .head = *proven->head,
+        .inclusion = proven->entry->inclusion,
+        .time_ms = proven->log_entry->time.ms,
+        .log_entry_len = proven->entry->log_entry.len,
+    };
+    RG_CHECK(row.log_entry_len <= sizeof(row.log_entry), why, RG_LIMIT, "proof-size",
+             "a log entry is too long");
+    memcpy(row.log_entry, proven->entry->log_entry.data, row.log_entry_len);
+    RG_TRY(rg_spool_proof_add(office->spool, seq, &row, new_out, why));
+    office->moved.proofs += *new_out;
+    return rg_ok();
+}
+
+struct effect { /* what a proof does to a message of ours */
+    enum rg_entry_kind kind;
+    enum rg_message_state state;
+    bool own_log, their_log; /* whose log may say so */
+};
+
+static const struct effect effects[] = {
+    {RG_ENTRY_ACCEPTED, RG_OUT_ACCEPTED, true, false},
+    {RG_ENTRY_RECEIVED, RG_OUT_RECEIVED, false, true},
+    {RG_ENTRY_COLLECTED, RG_OUT_COLLECTED, false, true},
+    {RG_ENTRY_REFUSED, RG_OUT_REFUSED, true, true},
+    {RG_ENTRY_CLOSED, RG_OUT_REFUSED, false, true},
+};
+
+static const struct effect *effect_of(enum rg_entry_kind kind)
+{
+    for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
+        if (effects[i].kind == kind) {
+            return &effects[i];
+        }
+    }
+    return NULL;
+}
+
+static void count_effect(struct referral *office, enum rg_message_state state)
+{
+    office->moved.accepted += state == RG_OUT_ACCEPTED;
+    office->moved.received += state == RG_OUT_RECEIVED;
+    office->moved.collected += state == RG_OUT_COLLECTED;
+    office->moved.refused += state == RG_OUT_REFUSED;
+}
+
+/* The case knows by proof that the other side's gateway has our request or our details. */
+static rg_outcome proof_to_case(struct referral *office, const struct rg_message_row *row,
+                                struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_case next;
+    unsigned actions = 0;
+    RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
+    bool request = file.has_request && id_same(row->id, file.request);
+    bool details = file.has_details && id_same(row->id, file.details);
+    if (!request && !details) {
+        return rg_ok();
+    }
+    if (row->state != RG_OUT_REFUSED) {
+        file.request_received = file.request_received || request;
+        file.details_received = file.details_received || details;
+        return rg_casebook_put(office->book, &file, why);
+    }
+    if (rg_is_ok(
+            rg_case_step(&file.now, RG_EVENT_UNDELIVERED, rg_wall_now(), &next, &actions, NULL))) {
+        file.now = next;
+    }
+    return rg_casebook_put(office->book, &file, why);
+}
+
+static rg_outcome proof_take(struct referral *office, struct rg_message_row *row,
+                             const struct rg_proven *proven, struct rg_reason *why)
+{
+    bool fresh = false;
+    const struct effect *effect = effect_of(proven->log_entry->kind);
+    bool own = strcmp(proven->country, office->home->principal.country) == 0;
+    char to_country[RG_COUNTRY_BYTES];
+    rg_office_country(row->other, to_country);
+    bool theirs = strcmp(proven->country, to_country) == 0;
+    RG_CHECK(effect == NULL || (own && effect->own_log) || (theirs && effect->their_log), why,
+             RG_DENIED, "exchange-origin", "a proof about our message comes from a third log");
+    RG_TRY(proof_keep(office, row->seq, proven, &fresh, why));
+    if (!fresh || effect == NULL) {
+        return rg_ok();
+    }
+    count_effect(office, effect->state);
+    if (effect->state <= row->state) {
+        return rg_ok();
+    }
+    row->state = effect->state;
+    row->code = proven->log_entry->code;
+    RG_TRY(rg_spool_message_update(office->spool, row, why));
+    bool tells_case =
+        row->case_row != 0 && effect->state != RG_OUT_ACCEPTED && effect->state != RG_OUT_COLLECTED;
+    return tells_case ? proof_to_case(office, row, why) : rg_ok();
+}
+
+static rg_outcome on_proof(void *context, const struct rg_proven *proven, struct rg_reason *why)
+{
+    struct referral *office = context;
+    struct rg_message_row row;
+    bool found = false;
+    moved(office);
+    RG_TRY(rg_spool_message_get(office->spool, proven->log_entry->envelope_id, &row, &found, why));
+    if (!found || !row.ours) {
+        return rg_ok(); /* a colleague's message: the status is for the whole office */
+    }
+    return proof_take(office, &row, proven, why);
+}
+
+static rg_outcome on_not_now(void *context, struct rg_id id, enum rg_refusal code,
+                             uint32_t retry_after_ms, struct rg_reason *why)
+{
+    struct referral *office = context;
+    struct rg_message_row row;
+    bool found = false;
+    RG_TRY(rg_spool_message_get(office->spool, id, &row, &found, why));
+    if (!found || row.state != RG_OUT_WAITING) {
+        return rg_ok();
+    }
+    row.not_before = rg_wall_now().ms + retry_after_ms;
+    row.code = code;
+    return rg_spool_message_update(office->spool, &row, why);
+}
+
+/* ---- what a message does to its case ---- */
+
+struct arrival { /* one opened message on its way into the casebook */
+    struct referral *office;
+    struct rg_message_row *row;
+    const struct rg_opened *opened;
+    const char *from_office;
+    bool crosses;
+    struct rg_case_file *file;
+    unsigned actions;
+};
+
+static rg_outcome arrive_step(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case next;
+    struct rg_case *now = &arrival->file->now;
+    enum rg_case_event event =
+        rg_case_event_of(arrival->opened->first->kind, true, arrival->crosses);
+    if (event == RG_EVENT_DETAILS_IN && now->state == RG_CASE_REFERRED) {
+        /* Details only follow an accept: a colleague of this office has accepted. */
+        RG_TRY(
+            rg_case_step(now, RG_EVENT_ACCEPT_OUT, rg_wall_now(), &next, &arrival->actions, why));
+        *now = next;
+    }
+    RG_TRY(rg_case_step(now, event, rg_wall_now(), &next, &arrival->actions, why));
+    *now = next;
+    return rg_ok();
+}
+
+static rg_outcome merge_all(struct arrival *arrival, struct rg_record *record,
+                            struct rg_reason *why)
+{
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        if (arrival->opened->section[i].here) {
+            RG_TRY(rg_record_merge(record, &arrival->opened->section[i].content, why));
+        }
+    }
+    return rg_ok();
+}
+
+static rg_outcome country_set(struct rg_record *record, enum rg_field field, const char *country,
+                              struct rg_reason *why)
+{
+    char upper[RG_COUNTRY_BYTES];
+    (void)snprintf(upper, sizeof(upper), "%s", country);
+    for (char *c = upper; *c != '\0'; c++) {
+        *c = (char)toupper((unsigned char)*c);
+    }
+    return rg_record_set(record, field, rg_bytes_of_text(upper), why);
+}
+
+static rg_outcome take_request(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    file->thread = arrival->row->thread;
+    file->has_thread = true;
+    file->request = arrival->row->id;
+    file->has_request = true;
+    file->preview = arrival->opened->first->preview;
+    file->has_preview = true;
+    return arrive_step(arrival, why);
+}
+
+static rg_outcome take_proposal(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    const struct rg_proposal *proposal = &arrival->opened->first->proposal;
+    RG_OWNED_RECORD record = NULL;
+    RG_CHECK(arrival->opened->first->body == RG_BODY_PROPOSAL, why, RG_DENIED, "case-proposal",
+             "the case section of the proposal is not for this officer");
+    file->proposal_thread = arrival->row->thread;
+    file->has_proposal_thread = true;
+    file->proposal = arrival->row->id;
+    file->has_proposal = true;
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", proposal->origin_country);
+    (void)snprintf(file->reference, sizeof(file->reference), "%s", proposal->case_ref);
+    RG_TRY(arrive_step(arrival, why));
+    RG_TRY(rg_record_new(&record, why));
+    RG_TRY(merge_all(arrival, record, why));
+    RG_TRY(country_set(record, RG_FIELD_HOST_COUNTRY, file->host, why));
+    RG_TRY(country_set(record, RG_FIELD_ORIGIN_COUNTRY, file->origin, why));
+    rg_office_names(file, record);
+    RG_TRY(rg_office_judge(arrival->office, file, record, why));
+    RG_TRY(rg_casebook_put(arrival->office->book, file, why));
+    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
+}
+
+static rg_outcome take_answer(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    const struct rg_content *content = arrival->opened->first;
+    RG_CHECK(file->has_request && id_same(content->answers, file->request), why, RG_DENIED,
+             "case-answers", "the answer is to another message than our open one");
+    RG_TRY(arrive_step(arrival, why));
+    file->request_opened = true; /* who answers has read it */
+    file->decline = content->kind == RG_KIND_DECLINE ? (uint32_t)content->decline.code : 0;
+    if ((arrival->actions & RG_CASE_DO_SEND_DETAILS) != 0) {
+        struct rg_reason said = {0};
+        rg_outcome outcome = rg_office_send_details(arrival->office, file, arrival->row->id, &said);
+        if (rg_is_ok(outcome)) {
+            arrival->actions &= ~RG_CASE_DO_ACKNOWLEDGE; /* `seen` in the details says it */
+            arrival->office->moved.queued++;
+        }
+        if (outcome.code != RG_DENIED && !rg_is_ok(outcome)) {
+            *why = said;
+            return outcome;
+        }
+    }
+    if (file->has_proposal && arrival->crosses) {
+        RG_TRY(rg_office_relay(arrival->office, file, content, why));
+        arrival->office->moved.queued++;
+    }
+    return rg_ok();
+}
+
+static rg_outcome take_details(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    RG_OWNED_RECORD record = NULL;
+    RG_TRY(arrive_step(arrival, why));
+    RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
+    RG_TRY(merge_all(arrival, record, why));
+    rg_office_names(file, record);
+    file->details_here = true;
+    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
+}
+
+static rg_outcome take_acknowledgement(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    struct rg_id opened = arrival->opened->first->acknowledgement.opened;
+    file->request_opened =
+        file->request_opened || (file->has_request && id_same(opened, file->request));
+    file->details_opened =
+        file->details_opened || (file->has_details && id_same(opened, file->details));
+    /* An acknowledgement that comes late for the state is still true. */
+    rg_outcome outcome = arrive_step(arrival, why);
+    arrival->actions = 0;
+    return outcome.code == RG_DENIED ? rg_ok() : outcome;
+}
+
+struct taking {
+    uint32_t kind;
+    bool opens_case;
+    rg_outcome (*take)(struct arrival *arrival, struct rg_reason *why);
+};
+
+static const struct taking takings[] = {
+    {RG_KIND_REQUEST, true, take_request},  {RG_KIND_PROPOSAL, true, take_proposal},
+    {RG_KIND_ACCEPT, false, take_answer},   {RG_KIND_DECLINE, false, take_answer},
+    {RG_KIND_DETAILS, false, take_details}, {RG_KIND_ACKNOWLEDGEMENT, false, take_acknowledgement},
+};
+
+static const struct taking *taking_of(uint32_t kind)
+{
+    for (size_t i = 0; i < sizeof(takings) / sizeof(takings[0]); i++) {
+        if (takings[i].kind == kind) {
+            return &takings[i];
+        }
+    }
+    return NULL;
+}
+
+static void file_begin(struct arrival *arrival)
+{
+    struct rg_case_file *file = arrival->file;
+    bool proposal = arrival->opened->first->kind == RG_KIND_PROPOSAL;
+    const char *own = arrival->office->home->principal.country;
+    file->handle = arrival->opened->first->handle;
+    file->made_ms = rg_wall_now().ms;
+    file->now.side = proposal ? RG_SIDE_HOST : RG_SIDE_ORIGIN;
+    rg_office_country(arrival->from_office, file->host);
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", own);
+    (void)snprintf(proposal ? file->proposed_by : file->partner, RG_OFFICE_BYTES, "%s",
+                   arrival->from_office);
+}
+
+/* The case of the handle, or a new one when this kind may open one. */
+static rg_outcome file_find(struct arrival *arrival, const struct taking *taking,
+                            struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    int64_t row = 0;
+    bool found = false;
+    RG_TRY(rg_casebook_find(
+        arrival->office->book, RG_CASE_BY_HANDLE,
+        rg_bytes_of(arrival->opened->first->handle.b, sizeof(struct rg_case_handle)), &row, &found,
+        why));
+    RG_CHECK(found || taking->opens_case, why, RG_DENIED, "case-elsewhere",
+             "the case is with a colleague of this office");
+    if (!found) {
+        file_begin(arrival);
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_get(arrival->office->book, row, file, why));
+    const char *expected =
+        arrival->crosses || file->now.side == RG_SIDE_PROPOSER ? file->partner : file->proposed_by;
+    RG_CHECK(strcmp(expected, arrival->from_office) == 0, why, RG_DENIED, "case-office",
+             "the message speaks about a case of another office");
+    return rg_ok();
+}
+
+static rg_outcome file_message(struct arrival *arrival, struct rg_reason *why)
+{
+    struct referral *office = arrival->office;
+    const struct taking *taking = taking_of(arrival->opened->first->kind);
+    RG_SPOOL_STEP step = {0};
+    RG_CHECK(taking != NULL, why, RG_DENIED, "content-kind",
+             "this program cannot act on messages of this kind yet");
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(file_find(arrival, taking, why));
+    RG_TRY(rg_casebook_put(office->book, arrival->file, why)); /* a row for what follows */
+    RG_TRY(taking->take(arrival, why));
+    RG_TRY(rg_casebook_put(office->book, arrival->file, why));
+    if ((arrival->actions & RG_CASE_DO_ACKNOWLEDGE) != 0) {
+        RG_TRY(
+            rg_office_acknowledge(office, arrival->file, arrival->row, arrival->from_office, why));
+        office->moved.queued++;
+    }
+    arrival->row->case_row = arrival->file->row;
+    return rg_spool_step_commit(&step, why);
+}
+
+/* ---- opening ---- */
+
+static bool stops_all(rg_outcome outcome)
+{
+    return outcome.code == RG_BROKEN || outcome.code == RG_IO;
+}
+
+static rg_outcome unopened(struct referral *office, struct rg_message_row *row,
+                           const struct rg_reason *reason, struct rg_reason *why)
+{
+    row->state = RG_IN_UNOPENED;
+    (void)snprintf(row->reason, sizeof(row->reason), "%s",
+                   reason->id != NULL ? reason->id : "unknown");
+    office->moved.unopened++;
+    return rg_spool_message_update(office->spool, row, why);
+}
+
+static rg_outcome sections_keep(struct referral *office, const struct rg_message_row *row,
+                                const struct rg_opened *opened, struct rg_reason *why)
+{
+    for (size_t i = 0; i < opened->count; i++) {
+        if (opened->section[i].here) {
+            RG_TRY(rg_casebook_section_put(office->book, row->seq, i,
+                                           rg_buffer_peek(&opened->section[i].bytes), why));
+        }
+    }
+    return rg_ok();
+}
+
+static rg_outcome open_message(struct referral *office, struct rg_message_row *row,
+                               const struct rg_envelope *envelope, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    RG_CASE_FILE file = {0};
+    struct rg_reason said = {0};
+    char from[RG_COUNTRY_BYTES];
+    rg_outcome outcome = rg_post_open(office->home, envelope, (struct rg_wall){row->time_ms},
+                                      rg_wall_now(), &opened, &said);
+    if (stops_all(outcome)) {
+        *why = said;
+        return outcome;
+    }
+    if (!rg_is_ok(outcome)) {
+        return outcome.code == RG_AGAIN ? rg_ok() : unopened(office, row, &said, why);
+    }
+    rg_office_country(envelope->core.from_office, from);
+    struct arrival arrival = {
+        .office = office,
+        .row = row,
+        .opened = &opened,
+        .from_office = envelope->core.from_office,
+        .crosses = strcmp(from, office->home->principal.country) != 0,
+        .file = &file,
+    };
+    outcome = file_message(&arrival, &said);
+    if (stops_all(outcome)) {
+        *why = said;
+        return outcome;
+    }
+    row->state = RG_IN_OPENED;
+    (void)snprintf(row->reason, sizeof(row->reason), "%s",
+                   rg_is_ok(outcome) || said.id == NULL ? "" : said.id);
+    RG_TRY(sections_keep(office, row, &opened, why));
+    office->moved.opened++;
+    if (office->opened_count < RG_OPENED_IDS_MAX) {
+        office->opened[office->opened_count++] = row->id;
+    }
+    return rg_spool_message_update(office->spool, row, why);
+}
+
+/* Messages that could not be opened when they came, since a page was missing. */
+static rg_outcome open_stored(struct referral *office, struct rg_reason *why)
+{
+    struct rg_message_row row[FEED_ROWS];
+    size_t count = 0;
+    int64_t after = 0;
+    do {
+        RG_TRY(rg_spool_list(office->spool, RG_BY_STORED, 0, after, row, FEED_ROWS, &count, why));
+        for (size_t i = 0; i < count; i++) {
+            RG_OWNED_BUFFER bytes = {0};
+            struct rg_envelope envelope;
+            after = row[i].seq;
+            RG_TRY(rg_spool_envelope(office->spool, row[i].seq, &bytes, why));
+            RG_TRY(rg_envelope_peek(rg_buffer_peek(&bytes), &envelope, why));
+            RG_TRY(open_message(office, &row[i], &envelope, why));
+        }
+    } while (count == FEED_ROWS);
+    return rg_ok();
+}
+
+static rg_outcome enter(struct referral *office, const struct rg_delivery *delivery,
+                        struct rg_reason *why)
+{
+    const struct rg_envelope *envelope = delivery->envelope;
+    bool fresh = false;
+    bool failed = delivery->failed != NULL;
+    struct rg_message_row row = {
+        .id = envelope->id,
+        .thread = envelope->core.thread,
+        .state = RG_IN_STORED,
+        .position = (int64_t)delivery->position,
+        .time_ms = failed ? rg_wall_now().ms : delivery->accepted.log_entry->time.ms,
+        .priority = (int32_t)envelope->core.priority,
+        .sections = (uint32_t)envelope->core.section_count,
+    };
+    (void)snprintf(row.other, sizeof(row.other), "%s", envelope->core.from_office);
+    RG_TRY(rg_spool_message_add(office->spool, &row, envelope->whole, why));
+    RG_TRY(rg_spool_journal_add(office->spool, row.id, row.position, office->home->device,
+                                rg_wall_now().ms, true, why));
+    office->moved.delivered++;
+    if (failed) {
+        return unopened(office, &row, delivery->failed, why);
+    }
+    RG_TRY(proof_keep(office, row.seq, &delivery->accepted, &fresh, why));
+    RG_TRY(proof_keep(office, row.seq, &delivery->received, &fresh, why));
+    return open_message(office, &row, envelope, why);
+}
+
+static rg_outcome on_deliver(void *context, const struct rg_delivery *delivery,
+                             struct rg_reason *why)
+{
+    struct referral *office = context;
+    struct rg_message_row known;
+    bool found = false;
+    moved(office);
+    RG_TRY(rg_spool_message_get(office->spool, delivery->envelope->id, &known, &found, why));
+    if ((int64_t)delivery->position > office->position) {
+        office->position = (int64_t)delivery->position;
+    }
+    if (!found) {
+        return enter(office, delivery, why);
+    }
+    office->moved.repeated++;
+    if (known.state == RG_IN_OPENED && office->opened_count < RG_OPENED_IDS_MAX) {
+        office->opened[office->opened_count++] = known.id; /* our Collected may have been lost */
+    }
+    return rg_spool_journal_add(office->spool, known.id, (int64_t)delivery->position,
+                                office->home->device, rg_wall_now().ms, false, why);
+}
+
+/* ---- the rest of the sink ---- */
+
+static rg_outcome on_send(void *context, struct rg_bytes frame, struct rg_reason *why)
+{
+    struct referral *office = context;
+    return rg_sync_send(office->sync, frame, why);
+}
+
+static rg_outcome on_hello(void *context, const char *principal, struct rg_reason *why)
+{
+    struct referral *office = context;
+    (void)principal;
+    office->ever_up = true;
+    office->moved.up = true;
+    office->trouble = (struct rg_reason){0};
+    moved(office);
+    return open_stored(office, why);
+}
+
+static rg_outcome on_document(void *context, const struct rg_document *document,
+                              struct rg_reason *why)
+{
+    struct referral *office = context;
+    office->moved.documents++;
+    moved(office);
+    RG_TRY(rg_home_keep(office->home, document, why));
+    return open_stored(office, why);
+}
+
+static rg_outcome on_status(void *context, uint64_t position, struct rg_reason *why)
+{
+    struct referral *office = context;
+    (void)why;
+    office->status_position = (int64_t)position;
+    return rg_ok();
+}
+
+static rg_outcome on_head(void *context, const struct rg_head *head, struct rg_reason *why)
+{
+    struct referral *office = context;
+    return rg_spool_head_keep(office->spool, head, why);
+}
+
+static void on_alarm(void *context, const struct rg_reason *why)
+{
+    struct referral *office = context;
+    office->trouble = *why;
+}
+
+/* ---- batches ---- */
+
+static rg_outcome on_begin(void *context, struct rg_reason *why)
+{
+    struct referral *office = context;
+    return rg_spool_step_begin(office->spool, &office->batch, why);
+}
+
+/* Durable first, then said. */
+static rg_outcome on_end(void *context, struct rg_reason *why)
+{
+    struct referral *office = context;
+    RG_TRY(rg_spool_number_set(office->spool, "mailbox-position", office->position, why));
+    RG_TRY(rg_spool_step_commit(&office->batch, why));
+    if (office->position > office->collected_position || office->opened_count > 0) {
+        RG_TRY(rg_exchange_collected(office->exchange, (uint64_t)office->position, office->opened,
+                                     office->opened_count, why));
+        office->collected_position = office->position;
+        office->opened_count = 0;
+    }
+    if (office->status_position > 0) {
+        RG_TRY(rg_exchange_status_seen(office->exchange, (uint64_t)office->status_position, why));
+        office->status_position = 0;
+    }
+    return rg_ok();
+}
+
+static rg_outcome submit_row(struct referral *office, const struct rg_message_row *row,
+                             struct rg_reason *why)
+{
+    RG_OWNED_BUFFER envelope = {0};
+    RG_TRY(rg_spool_envelope(office->spool, row->seq, &envelope, why));
+    RG_TRY(rg_exchange_submit(office->exchange, row->id, rg_buffer_peek(&envelope), why));
+    office->submitted_seq[row->priority] = row->seq;
+    moved(office);
+    return rg_ok();
+}
+
+static rg_outcome feed_priority(struct referral *office, enum rg_priority priority, size_t *fed_out,
+                                struct rg_reason *why)
+{
+    struct rg_message_row row[FEED_ROWS];
+    size_t count = FEED_ROWS;
+    while (count == FEED_ROWS && rg_exchange_room(office->exchange) > 0) {
+        RG_TRY(rg_spool_waiting(office->spool, priority, rg_wall_now().ms,
+                                office->submitted_seq[priority], row, FEED_ROWS, &count, why));
+        for (size_t i = 0; i < count && rg_exchange_room(office->exchange) > 0; i++) {
+            RG_TRY(submit_row(office, &row[i], why));
+            (*fed_out)++;
+        }
+    }
+    return rg_ok();
+}
+
+static rg_outcome on_feed(void *context, struct rg_reason *why)
+{
+    struct referral *office = context;
+    size_t fed = 0;
+    for (int priority = RG_EMERGENCY; priority >= RG_ROUTINE; priority--) {
+        RG_TRY(feed_priority(office, (enum rg_priority)priority, &fed, why));
+    }
+    if (fed == 0 && rg_exchange_unanswered(office->exchange) == 0) {
+        /* Whatever waits still was put off by the gateway: look at all of it again. */
+        memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
+    }
+    return rg_ok();
+}
+
+static void on_lost(void *context, const struct rg_reason *why)
+{
+    struct referral *office = context;
+    office->moved.up = false;
+    office->trouble = *why;
+    office->opened_count = 0;
+    office->status_position = 0;
+    office->collected_position = 0; /* said again in the next session */
+    memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
+}
+
+/* ---- the public calls ---- */
+
+static rg_outcome lock_take(struct referral *office, struct rg_reason *why)
+{
+    char path[RG_PATH_BYTES];
+    RG_TRY(rg_home_path(office->home, "sync.lock", path, why));
+    office->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    RG_CHECK(office->lock_fd >= 0, why, RG_IO, "file-unwritable", "cannot make %.150s", path);
+    RG_CHECK(flock(office->lock_fd, LOCK_EX | LOCK_NB) == 0, why, RG_AGAIN, "sync-running",
+             "another sync of this folder is running");
+    return rg_ok();
+}
+
+static rg_outcome exchange_make(struct referral *office, struct rg_reason *why)
+{
+    struct rg_head head[RG_HELLO_HEADS_MAX];
+    size_t count = 0;
+    RG_TRY(rg_spool_heads(office->spool, head, RG_HELLO_HEADS_MAX, &count, why));
+    struct rg_exchange_options options = {
+        .trust = office->home->trust,
+        .principal = &office->home->principal,
+        .device = office->home->device,
+        .software = RG_SOFTWARE,
+        .head = head,
+        .head_count = count,
+        .sink =
+            {
+                .context = office,
+                .send = on_send,
+                .hello = on_hello,
+                .document = on_document,
+                .proof = on_proof,
+                .not_now = on_not_now,
+                .deliver = on_deliver,
+                .status = on_status,
+                .head = on_head,
+                .alarm = on_alarm,
+            },
+    };
+    return rg_exchange_new(&options, &office->exchange, why);
+}
+
+static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
+{
+    bool made = false;
+    struct rg_sync_calls calls = {
+        .context = office, .begin = on_begin, .end = on_end, .feed = on_feed, .lost = on_lost};
+    RG_TRY(lock_take(office, why));
+    RG_TRY(rg_home_renew(office->home, rg_wall_now(), &made, why));
+    RG_TRY(rg_spool_number_get(office->spool, "mailbox-position", 0, &office->position, why));
+    RG_TRY(exchange_make(office, why));
+    RG_TRY(rg_sync_new(office->home, &calls, &office->sync, why));
+    rg_sync_attach(office->sync, office->exchange);
+    office->moved = (struct referral_moved){0};
+    office->trouble = (struct rg_reason){0};
+    office->ever_up = false;
+    office->opened_count = 0;
+    office->status_position = 0;
+    office->collected_position = 0;
+    memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
+    moved(office);
+    return rg_ok();
+}
+
+struct referral_result referral_sync_begin(struct referral *office)
+{
+    struct rg_reason why = {0};
+    if (office->sync != NULL) {
+        return rg_result(rg_ok(), NULL);
+    }
+    rg_outcome outcome = sync_begin(office, &why);
+    if (!rg_is_ok(outcome)) {
+        referral_sync_end(office);
+    }
+    return rg_result(outcome, &why);
+}
+
+void referral_sync_end(struct referral *office)
+{
+    rg_spool_step_drop(&office->batch);
+    rg_sync_free(office->sync);
+    rg_exchange_free(office->exchange);
+    office->sync = NULL;
+    office->exchange = NULL;
+    if (office->lock_fd >= 0) {
+        (void)close(office->lock_fd);
+        office->lock_fd = -1;
+    }
+    if (office->spool != NULL && office->ever_up) {
+        rg_outcome noted = rg_spool_number_set(office->spool, "last-sync", rg_wall_now().ms, NULL);
+        (void)noted; /* only for `status` */
+        office->ever_up = false;
+    }
+    office->moved.up = false;
+}
+
+static void moved_out(struct referral *office, struct referral_moved *out)
+{
+    bool pending = office->exchange != NULL &&
+                   (rg_exchange_unanswered(office->exchange) > 0 || !rg_sync_flushed(office->sync));
+    *out = office->moved;
+    out->quiet_ms = pending ? 0 : mono_ms() - office->moved_mono_ms;
+}
+
+struct referral_result referral_sync_step(struct referral *office, int wait_ms,
+                                          struct referral_moved *out)
+{
+    struct rg_reason why = {0};
+    if (office->sync == NULL) {
+        struct referral_result result = referral_sync_begin(office);
+        if (result.code != REFERRAL_OK) {
+            return result;
+        }
+    }
+    rg_outcome outcome = rg_sync_step(office->sync, wait_ms, &why);
+    if (!rg_is_ok(outcome)) {
+        rg_spool_step_drop(&office->batch);
+        return rg_result(outcome, &why);
+    }
+    moved_out(office, out);
+    return rg_result(outcome, NULL);
+}
+
+static struct referral_result away(const struct referral *office)
+{
+    struct rg_reason why = office->trouble;
+    if (why.id == NULL) {
+        (void)rg_fail(&why, RG_IO, "gateway-silent", "the gateway did not answer");
+    }
+    bool refused = strncmp(why.id, "certificate-", 12) == 0 || strncmp(why.id, "tls-", 4) == 0;
+    struct referral_result result = rg_result((rg_outcome){RG_IO}, &why);
+    result.code = refused ? REFERRAL_DENIED : REFERRAL_AWAY;
+    return result;
+}
+
+/* Enough? Until something has come through, a first answer is given some time. */
+static bool sync_done(const struct referral *office, const struct referral_sync_options *options,
+                      const struct referral_moved *now, int64_t started_ms)
+{
+    int quiet = options->until_quiet_ms > 0 ? options->until_quiet_ms : READ_QUIET_MS;
+    int most = options->wait_ms_max > 0 ? options->wait_ms_max : WAIT_MS_MAX;
+    int first = quiet > FIRST_HELLO_MS ? quiet : FIRST_HELLO_MS;
+    if (!office->ever_up) {
+        return mono_ms() - started_ms >= (first < most ? first : most);
+    }
+    return now->quiet_ms >= quiet || mono_ms() - office->moved_mono_ms >= most;
+}
+
+static void outbox_count(struct referral *office, struct referral_moved *out)
+{
+    struct rg_spool_counts counts = {0};
+    if (rg_is_ok(rg_spool_count(office->spool, &counts, NULL))) {
+        out->outbox = counts.waiting;
+        out->unproven = counts.accepted;
+    }
+}
+
+struct referral_result referral_sync(struct referral *office,
+                                     const struct referral_sync_options *options,
+                                     struct referral_moved *out)
+{
+    static const struct referral_sync_options none;
+    const struct referral_sync_options *chosen = options != NULL ? options : &none;
+    int64_t started = mono_ms();
+    struct referral_result result = referral_sync_begin(office);
+    while (result.code == REFERRAL_OK) {
+        result = referral_sync_step(office, STEP_MS, out);
+        if (result.code == REFERRAL_OK && sync_done(office, chosen, out, started)) {
+            break;
+        }
+    }
+    outbox_count(office, out);
+    if (result.code == REFERRAL_OK && !office->ever_up) {
+        result = away(office);
+    }
+    if (result.code == REFERRAL_OK && !office->moved.up && out->outbox > 0) {
+        result = rg_result((rg_outcome){RG_AGAIN}, &office->trouble);
+    }
+    referral_sync_end(office);
+    return result;
+}

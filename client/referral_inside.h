@@ -1,0 +1,99 @@
+/*
+ * NAME
+ *   referral_inside - what the parts of the public API share
+ *
+ * DESCRIPTION
+ *   referral.c opens and closes; referral_cases.c imports, composes, sends and answers;
+ *   referral_inbox.c is the sink of the exchange and acts on what comes in; referral_look.c shows.
+ *   Everything inside speaks rg_outcome; the public functions turn it into a referral_result.
+ *
+ * THREADS
+ *   One per handle.
+ */
+#ifndef RG_CLIENT_REFERRAL_INSIDE_H
+#define RG_CLIENT_REFERRAL_INSIDE_H
+
+#include "client/casebook.h"
+#include "client/evidence.h"
+#include "client/include/referral.h"
+#include "client/post.h"
+#include "client/sync.h"
+
+#define RG_SOFTWARE "referral 0.1.0"
+#define RG_OPENED_IDS_MAX 512
+
+struct referral {
+    struct rg_home *home;
+    struct rg_spool *spool;
+    struct rg_casebook *book;
+    struct rg_date stated_today; /* year 0: the clock */
+    struct rg_spool_step outer;  /* between referral_begin and referral_commit */
+    bool broken;
+    /* sync */
+    struct rg_sync *sync;
+    struct rg_exchange *exchange;
+    struct rg_spool_step batch;
+    struct referral_moved moved;
+    struct rg_reason trouble; /* why the last session ended; id NULL: no trouble */
+    enum rg_code trouble_code;
+    bool ever_up;
+    int lock_fd;
+    int64_t moved_mono_ms;
+    int64_t submitted_seq[RG_EMERGENCY + 1]; /* per priority: submitted up to there */
+    int64_t position;                        /* of the mailbox, as stored */
+    int64_t collected_position;              /* as told to the gateway */
+    int64_t status_position;                 /* 0: nothing to confirm */
+    struct rg_id opened[RG_OPENED_IDS_MAX];  /* to be told after the commit */
+    size_t opened_count;
+    /* what the last look handed out */
+    struct rg_case_file shown;
+    char text[4][1024];
+    char office_from[RG_OFFICE_BYTES], office_to[RG_OFFICE_BYTES];
+    char hex[65];
+};
+
+struct rg_date rg_office_today(const struct referral *office);
+const char *rg_office_own(const struct referral *office); /* "th/focal" */
+struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why);
+/* The case called `id`: number or reference. */
+RG_MUST_USE rg_outcome rg_office_case(struct referral *office, const char *id,
+                                      struct rg_case_file *out, struct rg_reason *why);
+
+/* Content that goes into one message of a case. */
+struct rg_letter {
+    uint32_t kind;
+    const char *to_office;
+    struct rg_thread_id thread;
+    enum rg_priority priority;
+    bool has_answers, decides;
+    struct rg_id answers;
+    struct rg_content *content; /* class and body filled in; the rest is filled in here */
+    size_t count;
+};
+/* Composes, seals, spools and keeps own sections. */
+RG_MUST_USE rg_outcome rg_office_post(struct referral *office, const struct rg_case_file *file,
+                                      struct rg_letter *letter, struct rg_id *id_out,
+                                      struct rg_reason *why);
+/* Judges the record and steps the case to READY or HELD. */
+RG_MUST_USE rg_outcome rg_office_judge(struct referral *office, struct rg_case_file *file,
+                                       const struct rg_record *record, struct rg_reason *why);
+/* Kind 17, after an accept. Changes and stores the file. */
+RG_MUST_USE rg_outcome rg_office_send_details(struct referral *office, struct rg_case_file *file,
+                                              struct rg_id accept, struct rg_reason *why);
+/* Kind 12 or 13 to the NGO that proposed the case. */
+RG_MUST_USE rg_outcome rg_office_relay(struct referral *office, struct rg_case_file *file,
+                                       const struct rg_content *answer, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_office_acknowledge(struct referral *office,
+                                             const struct rg_case_file *file,
+                                             const struct rg_message_row *opened,
+                                             const char *to_office, struct rg_reason *why);
+/* Names for listing, from the record. */
+void rg_office_names(struct rg_case_file *file, const struct rg_record *record);
+enum rg_priority rg_office_priority(const struct rg_case_file *file);
+/* Content of one section that is kept here. */
+RG_MUST_USE rg_outcome rg_office_content(struct referral *office, const struct rg_message_row *row,
+                                         size_t index, struct rg_content *content_out,
+                                         struct rg_buffer *memory_out, bool *found_out,
+                                         struct rg_reason *why);
+
+#endif
