@@ -61,6 +61,6 @@ digest_of_certificate() {
     base64_of_pem "$1" | base64 -d | sha256sum | cut -d ' ' -f 1
 }
 
-utc() { # utc [DATE-EXPRESSION]
-    date -u -d "${1:-now}" +%Y-%m-%dT%H:%M:%SZ
+utc() { # utc DATE-EXPRESSION
+    date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ
 }
