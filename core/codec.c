@@ -172,7 +172,8 @@ static void slot_close(struct place *place)
         size_t count = place->seen;
         memcpy(out + slot->flag, &count, sizeof(count));
         if (count == 0 && slot->in_memory) {
-            memset(out + slot->offset, 0, sizeof(void *));
+            static const void *const none = NULL;
+            memcpy(out + slot->offset, &none, sizeof(none));
         }
         return;
     }
@@ -219,6 +220,7 @@ static rg_outcome slot_find(struct walk *walk, struct place *place, uint64_t num
     return rg_ok();
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the shapes, whatever the bytes say */
 static rg_outcome message_walk(struct walk *walk, const struct rg_shape *shape,
                                struct rg_bytes bytes, uint8_t *out);
 
@@ -313,7 +315,7 @@ static rg_outcome field_read(struct walk *walk, const struct place *place, struc
     bool number = slot->form == RG_FORM_NUMBER || slot->form == RG_FORM_CONSTANT;
     FIELD_CHECK(wire_type == (number ? WIRE_VARINT : WIRE_BYTES), place, walk, RG_MALFORMED,
                 "wire-type", "wrong wire type");
-    uint64_t value;
+    uint64_t value = 0;
     RG_TRY(varint_read(cursor, &value, walk->why));
     if (number) {
         FIELD_CHECK(value >= slot->min && value <= slot->max, place, walk, RG_MALFORMED,
@@ -338,7 +340,7 @@ static rg_outcome message_walk(struct walk *walk, const struct rg_shape *shape,
     if (bytes.len > 0) {
         struct cursor cursor = {.at = bytes.data, .end = bytes.data + bytes.len};
         while (cursor.at < cursor.end) {
-            uint64_t tag;
+            uint64_t tag = 0;
             RG_TRY(varint_read(&cursor, &tag, walk->why));
             RG_CHECK(tag >> 3 > 0, walk->why, RG_MALFORMED, "wire-unknown-field", "field 0");
             RG_TRY(slot_find(walk, &place, tag >> 3));
@@ -365,6 +367,8 @@ rg_outcome rg_codec_check(const struct rg_shape *shape, struct rg_bytes bytes,
     struct walk walk = {.why = why};
     return message_walk(&walk, shape, bytes, NULL);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* A copy of the input, and behind it, aligned, room for the lists. */
 static rg_outcome memory_take(struct rg_bytes bytes, size_t lists, struct rg_buffer *memory,
@@ -437,6 +441,7 @@ static rg_outcome bytes_write(uint32_t number, struct rg_bytes value, struct rg_
     return rg_buffer_append(out, value, why);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the shapes */
 static rg_outcome message_write(const struct rg_shape *shape, const uint8_t *from,
                                 struct rg_buffer *out, struct rg_reason *why);
 
@@ -540,6 +545,8 @@ static rg_outcome message_write(const struct rg_shape *shape, const uint8_t *fro
     }
     return rg_ok();
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 rg_outcome rg_codec_encode(const struct rg_shape *shape, const void *from, struct rg_buffer *out,
                            struct rg_reason *why)

@@ -47,24 +47,24 @@ enum rg_slot_form {
     RG_FORM_NUMBER,   /* bool, uint16_t, uint32_t, uint64_t, int64_t or an enum, by its size */
     RG_FORM_TEXT,     /* char array, NUL ended */
     RG_FORM_FIXED,    /* byte array of exactly its size */
-    RG_FORM_VIEW,     /* struct rg_bytes; with `shape`, the bytes must be such a message; of a string,
-                         UTF-8 without NUL */
-    RG_FORM_MESSAGE,  /* struct by value */
+    RG_FORM_VIEW, /* struct rg_bytes; with `shape`, the bytes must be such a message; of a string,
+                     UTF-8 without NUL */
+    RG_FORM_MESSAGE, /* struct by value */
 };
 
 #define RG_NO_FLAG UINT32_MAX
 
 struct rg_slot {
-    uint32_t number; /* as in the .proto */
-    enum rg_slot_form form;
-    uint32_t offset;   /* of the value, the first element, or (in_memory) the pointer to it */
-    uint32_t size;     /* of one element */
-    uint32_t flag;     /* offset of the bool of an optional, the size_t count of a repeated field */
     uint64_t min, max; /* value of a number, bytes of everything else */
-    uint32_t count_min, count_max; /* repeated fields */
-    bool in_memory;
     rg_syntax *syntax;
     const struct rg_shape *shape;
+    uint32_t number; /* as in the .proto */
+    enum rg_slot_form form;
+    uint32_t offset; /* of the value, the first element, or (in_memory) the pointer to it */
+    uint32_t size;   /* of one element */
+    uint32_t flag;   /* offset of the bool of an optional, the size_t count of a repeated field */
+    uint32_t count_min, count_max; /* repeated fields */
+    bool in_memory;
 };
 
 struct rg_shape {

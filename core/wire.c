@@ -141,7 +141,7 @@ rg_outcome rg_header_peek(struct rg_bytes header, struct rg_envelope *out, struc
 {
     RG_CHECK(header.len <= RG_HEADER_BYTES_MAX, why, RG_LIMIT, "wire-length-limit",
              "a header has at most %d bytes", RG_HEADER_BYTES_MAX);
-    struct wire_header parts;
+    struct wire_header parts = {0};
     RG_TRY(rg_codec_decode(&rg_shape_header, header, &parts, NULL, why));
     struct rg_core core;
     RG_TRY(rg_codec_decode(&rg_shape_core, parts.core, &core, NULL, why));
@@ -179,9 +179,9 @@ rg_outcome rg_envelope_peek(struct rg_bytes bytes, struct rg_envelope *out, stru
 {
     RG_CHECK(bytes.len <= RG_ENVELOPE_BYTES_MAX, why, RG_LIMIT, "wire-length-limit",
              "an envelope has at most %d bytes", RG_ENVELOPE_BYTES_MAX);
-    struct wire_envelope parts;
+    struct wire_envelope parts = {0};
     RG_TRY(rg_codec_decode(&rg_shape_envelope, bytes, &parts, NULL, why));
-    struct rg_envelope envelope;
+    struct rg_envelope envelope = {0};
     RG_TRY(rg_header_peek(parts.header, &envelope, why));
     RG_CHECK(envelope.core.section_count == parts.count, why, RG_MALFORMED, "wire-sections",
              "%zu sections in the header and %zu in the envelope", envelope.core.section_count,
@@ -215,7 +215,10 @@ size_t rg_padded_size(size_t bytes)
     }
     RG_ASSERT(bytes <= RG_BUFFER_BYTES_MAX);
     unsigned exponent = log2_floor(bytes);
-    size_t mask = ((size_t)1 << (exponent - log2_floor(exponent) - 1)) - 1;
+    unsigned kept =
+        log2_floor(exponent) + 1; /* bits that may be other than zero, below the first */
+    RG_ASSERT(kept < exponent);
+    size_t mask = ((size_t)1 << (exponent - kept)) - 1;
     return (bytes + mask) & ~mask;
 }
 
