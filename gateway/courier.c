@@ -272,17 +272,12 @@ rg_outcome rg_courier_begin(struct rg_courier *courier, struct rg_reason *why)
     return rg_ok();
 }
 
+/* A head that was verified stays held: it is true whether or not the batch was written. */
 static void peers_undo(struct rg_courier *courier)
 {
     for (size_t i = 0; i < courier->peer_count; i++) {
-        struct courier_peer *peer = courier->peer[i];
-        if (peer->session != NULL && peer->held.size != peer->held_committed.size) {
-            /* it would prove from a head that we do not hold */
-            rg_courier_close(courier, peer->session, "store-not-now");
-        }
-        peer->held = peer->held_committed;
-        peer->waiting = peer->waiting_committed;
-        rg_courier_outbox_wake(peer);
+        courier->peer[i]->waiting = courier->peer[i]->waiting_committed;
+        rg_courier_outbox_wake(courier->peer[i]);
     }
 }
 
@@ -316,6 +311,7 @@ static void sessions_undo(struct rg_courier *courier)
     for (size_t i = 0; i < courier->session_count; i++) {
         if (courier->session[i]->said_other) {
             rg_courier_queue_drop(courier->session[i]); /* it may say what is not so */
+            courier->session[i]->cursor_dirty = false;
             rg_courier_close(courier, courier->session[i], "store-not-now");
         }
     }
@@ -374,15 +370,16 @@ static rg_outcome batch_write(struct rg_courier *courier, struct rg_reason *why)
 {
     RG_TRY(rg_courier_mail_flush(courier, why));
     RG_TRY(rg_courier_quota_flush(courier, why));
+    if (!courier->open) {
+        return rg_ok(); /* heads alone wait for the next batch */
+    }
     for (size_t i = 0; i < courier->peer_count; i++) {
         struct courier_peer *peer = courier->peer[i];
-        if (memcmp(&peer->held, &peer->held_committed, sizeof(peer->held)) == 0) {
-            continue;
+        if (memcmp(&peer->held, &peer->held_committed, sizeof(peer->held)) != 0) {
+            RG_TRY(STORE(courier, head_set, &peer->held, why));
         }
-        RG_TRY(rg_courier_begin(courier, why));
-        RG_TRY(STORE(courier, head_set, &peer->held, why));
     }
-    return courier->open ? STORE(courier, commit, why) : rg_ok();
+    return STORE(courier, commit, why);
 }
 
 static void batch_tell(struct rg_courier *courier, enum rg_courier_event_kind kind, uint64_t now,
@@ -401,7 +398,9 @@ static void batch_committed(struct rg_courier *courier)
     rg_courier_mail_wake(courier);
     courier->committed_size = rg_tree_size(courier->tree);
     for (size_t i = 0; i < courier->peer_count; i++) {
-        courier->peer[i]->held_committed = courier->peer[i]->held;
+        if (courier->open) {
+            courier->peer[i]->held_committed = courier->peer[i]->held;
+        }
         courier->peer[i]->waiting_committed = courier->peer[i]->waiting;
     }
     for (size_t i = 0; i < courier->quota_count; i++) {

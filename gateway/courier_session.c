@@ -46,13 +46,13 @@ static size_t heads_for(const struct rg_courier *courier, const struct courier_s
 {
     size_t count = 0;
     const struct courier_peer *first = session->principal.gateway ? session->peer : NULL;
-    if (first != NULL && first->held_committed.size > 0) {
-        out[count++] = first->held_committed;
+    if (first != NULL && first->held.size > 0) {
+        out[count++] = first->held;
     }
     for (size_t i = 0; i < courier->peer_count && count < RG_HELLO_HEADS_MAX - 1; i++) {
         const struct courier_peer *peer = courier->peer[i];
-        if (peer != first && peer->held_committed.size > 0) {
-            out[count++] = peer->held_committed;
+        if (peer != first && peer->held.size > 0) {
+            out[count++] = peer->held;
         }
     }
     return count;
@@ -84,7 +84,7 @@ rg_outcome rg_courier_hello_send(struct rg_courier *courier, struct courier_sess
 {
     if (session->principal.gateway) {
         RG_TRY(rg_courier_peer(courier, session->principal.country, &session->peer, why));
-        session->hello_head = session->peer->held_committed;
+        session->hello_head = session->peer->held;
     }
     struct hello_parts *parts = calloc(1, sizeof(*parts));
     RG_CHECK(parts != NULL, why, RG_IO, "out-of-memory", "no memory for Hello");

@@ -27,3 +27,8 @@ rg_unit(cases rg_client)
 rg_unit(content_sweep rg_client)
 target_link_options(test_content_sweep PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=reallocarray)
 rg_unit(evidence_page rg_core OpenSSL::Crypto)
+# The courier's world: real couriers, in-memory stores, simulated lines (tests/sim).
+add_library(rg_world STATIC sim/memory_store.c sim/fake_trust.c sim/world.c)
+rg_warnings(rg_world)
+target_link_libraries(rg_world PUBLIC rg_gateway OpenSSL::Crypto)
+rg_unit(courier rg_world)
