@@ -30,7 +30,7 @@ asan:
 
 fuzz:
 	@cmake/install-packages lint
-	@cmake --preset fuzz >/dev/null && cmake --build build/fuzz
+	@cmake --preset fuzz >/dev/null
 	@tests/fuzz/run build/fuzz $(or $(SECONDS_EACH),10)
 
 install: all
