@@ -14,6 +14,7 @@
  */
 #include "core/seal.h"
 
+#include "core/der.h"
 #include "core/digest.h"
 
 #include <openssl/core_names.h>
@@ -27,12 +28,6 @@
 #include <string.h>
 
 /* The fixed pieces */
-
-#define TAG_SEQUENCE 0x30
-#define TAG_SET 0x31
-#define TAG_OCTETS 0x04
-#define TAG_CONTEXT_0 0xa0
-#define TAG_CONTENT 0x80 /* [0] IMPLICIT OCTET STRING */
 
 #define OID_DATA "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
 #define OID_SIGNED_DATA "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
@@ -142,97 +137,6 @@ static bool is_p256(const EVP_PKEY *pkey)
            strcmp(group, SN_X9_62_prime256v1) == 0;
 }
 
-/* Writing DER */
-
-static size_t header_bytes(size_t content)
-{
-    size_t bytes = 2;
-    for (size_t rest = content; content >= 0x80 && rest > 0; rest >>= 8) {
-        bytes++;
-    }
-    return bytes;
-}
-
-static size_t element_bytes(size_t content)
-{
-    return header_bytes(content) + content;
-}
-
-static rg_outcome put_header(struct rg_buffer *out, uint8_t tag, size_t content,
-                             struct rg_reason *why)
-{
-    uint8_t header[2 + sizeof(content)] = {tag};
-    size_t bytes = header_bytes(content);
-    header[1] = bytes == 2 ? (uint8_t)content : (uint8_t)(0x80 + bytes - 2);
-    for (size_t i = 2; i < bytes; i++) {
-        header[i] = (uint8_t)(content >> 8 * (bytes - 1 - i));
-    }
-    return rg_buffer_append(out, rg_bytes_of(header, bytes), why);
-}
-
-static rg_outcome put_element(struct rg_buffer *out, uint8_t tag, struct rg_bytes content,
-                              struct rg_reason *why)
-{
-    RG_TRY(put_header(out, tag, content.len, why));
-    return rg_buffer_append(out, content, why);
-}
-
-/* Reading DER: each call moves `in` forward and says whether the form was right. */
-
-static bool take_literal(struct rg_bytes *in, struct rg_bytes literal)
-{
-    if (in->len < literal.len || memcmp(in->data, literal.data, literal.len) != 0) {
-        return false;
-    }
-    *in = rg_bytes_of(in->data + literal.len, in->len - literal.len);
-    return true;
-}
-
-static bool take_hole(struct rg_bytes *in, size_t bytes, struct rg_bytes *out)
-{
-    if (in->len < bytes) {
-        return false;
-    }
-    *out = rg_bytes_of(in->data, bytes);
-    *in = rg_bytes_of(in->data + bytes, in->len - bytes);
-    return true;
-}
-
-/* Definite length in its shortest form, at most four bytes of it. */
-static bool take_length(struct rg_bytes *in, size_t *out)
-{
-    struct rg_bytes first, more;
-    if (!take_hole(in, 1, &first) || first.data[0] == 0x80 || first.data[0] > 0x84) {
-        return false;
-    }
-    if (first.data[0] < 0x80) {
-        *out = first.data[0];
-        return true;
-    }
-    if (!take_hole(in, first.data[0] & 0x7fU, &more) || more.data[0] == 0) {
-        return false;
-    }
-    size_t length = 0;
-    for (size_t i = 0; i < more.len; i++) {
-        length = length << 8 | more.data[i];
-    }
-    *out = length;
-    return length >= 0x80;
-}
-
-static bool take_element(struct rg_bytes *in, uint8_t tag, struct rg_bytes *out)
-{
-    size_t length = 0;
-    return take_literal(in, rg_bytes_of(&tag, 1)) && take_length(in, &length) &&
-           take_hole(in, length, out);
-}
-
-/* One element and nothing after it. */
-static bool take_only(struct rg_bytes in, uint8_t tag, struct rg_bytes *out)
-{
-    return take_element(&in, tag, out) && in.len == 0;
-}
-
 /* Signing */
 
 struct signature {
@@ -281,7 +185,7 @@ write_attributes(struct rg_hash digest,
                  uint8_t out[2 + LENGTH(ATTRIBUTE_TYPE) + LENGTH(ATTRIBUTE_DIGEST) + 32])
 {
     size_t at = 0;
-    out[at++] = TAG_SET;
+    out[at++] = RG_DER_SET;
     out[at++] = LENGTH(ATTRIBUTE_TYPE) + LENGTH(ATTRIBUTE_DIGEST) + 32;
     memcpy(out + at, ATTRIBUTE_TYPE, LENGTH(ATTRIBUTE_TYPE));
     at += LENGTH(ATTRIBUTE_TYPE);
@@ -304,14 +208,15 @@ static rg_outcome put_signer_info(const struct rg_signer *signer, struct rg_hash
     RG_TRY(
         sign_attributes(signer->key, rg_bytes_of(attributes, sizeof(attributes)), &signature, why));
     RG_TRY(put_signer_name(signer->certificate, &name, why));
-    attributes[0] = TAG_CONTEXT_0;
+    attributes[0] = RG_DER_CONTEXT_0;
     RG_TRY(rg_buffer_append(&body, TEXT(VERSION("\x01")), why));
-    RG_TRY(put_element(&body, TAG_SEQUENCE, rg_buffer_peek(&name), why));
+    RG_TRY(rg_der_put_element(&body, RG_DER_SEQUENCE, rg_buffer_peek(&name), why));
     RG_TRY(rg_buffer_append(&body, TEXT(ALG_SHA256), why));
     RG_TRY(rg_buffer_append(&body, rg_bytes_of(attributes, sizeof(attributes)), why));
     RG_TRY(rg_buffer_append(&body, TEXT(ALG_ECDSA_SHA256), why));
-    RG_TRY(put_element(&body, TAG_OCTETS, rg_bytes_of(signature.bytes, signature.len), why));
-    return put_element(out, TAG_SEQUENCE, rg_buffer_peek(&body), why);
+    RG_TRY(
+        rg_der_put_element(&body, RG_DER_OCTETS, rg_bytes_of(signature.bytes, signature.len), why));
+    return rg_der_put_element(out, RG_DER_SEQUENCE, rg_buffer_peek(&body), why);
 }
 
 /* DER sorts a SET OF by its encodings. */
@@ -340,25 +245,25 @@ static rg_outcome put_signer_infos(const struct rg_signer *signer, size_t count,
 static rg_outcome put_signed_data(struct rg_bytes content, struct rg_bytes signers,
                                   struct rg_buffer *out, struct rg_reason *why)
 {
-    size_t octets = element_bytes(content.len);
-    size_t inner = LENGTH(OID_DATA) + element_bytes(octets);
+    size_t octets = rg_der_element_bytes(content.len);
+    size_t inner = LENGTH(OID_DATA) + rg_der_element_bytes(octets);
     size_t algorithms = LENGTH(ALG_SHA256);
-    size_t body = LENGTH(VERSION("\x01")) + element_bytes(algorithms) + element_bytes(inner) +
-                  element_bytes(signers.len);
-    size_t explicit = element_bytes(body);
-    size_t whole = LENGTH(OID_SIGNED_DATA) + element_bytes(explicit);
-    RG_TRY(rg_buffer_reserve(out, element_bytes(whole), why));
-    RG_TRY(put_header(out, TAG_SEQUENCE, whole, why));
+    size_t body = LENGTH(VERSION("\x01")) + rg_der_element_bytes(algorithms) +
+                  rg_der_element_bytes(inner) + rg_der_element_bytes(signers.len);
+    size_t explicit = rg_der_element_bytes(body);
+    size_t whole = LENGTH(OID_SIGNED_DATA) + rg_der_element_bytes(explicit);
+    RG_TRY(rg_buffer_reserve(out, rg_der_element_bytes(whole), why));
+    RG_TRY(rg_der_put_header(out, RG_DER_SEQUENCE, whole, why));
     RG_TRY(rg_buffer_append(out, TEXT(OID_SIGNED_DATA), why));
-    RG_TRY(put_header(out, TAG_CONTEXT_0, explicit, why));
-    RG_TRY(put_header(out, TAG_SEQUENCE, body, why));
+    RG_TRY(rg_der_put_header(out, RG_DER_CONTEXT_0, explicit, why));
+    RG_TRY(rg_der_put_header(out, RG_DER_SEQUENCE, body, why));
     RG_TRY(rg_buffer_append(out, TEXT(VERSION("\x01")), why));
-    RG_TRY(put_element(out, TAG_SET, TEXT(ALG_SHA256), why));
-    RG_TRY(put_header(out, TAG_SEQUENCE, inner, why));
+    RG_TRY(rg_der_put_element(out, RG_DER_SET, TEXT(ALG_SHA256), why));
+    RG_TRY(rg_der_put_header(out, RG_DER_SEQUENCE, inner, why));
     RG_TRY(rg_buffer_append(out, TEXT(OID_DATA), why));
-    RG_TRY(put_header(out, TAG_CONTEXT_0, octets, why));
-    RG_TRY(put_element(out, TAG_OCTETS, content, why));
-    return put_element(out, TAG_SET, signers, why);
+    RG_TRY(rg_der_put_header(out, RG_DER_CONTEXT_0, octets, why));
+    RG_TRY(rg_der_put_element(out, RG_DER_OCTETS, content, why));
+    return rg_der_put_element(out, RG_DER_SET, signers, why);
 }
 
 static rg_outcome sign_section(const struct rg_section *section, size_t padded_bytes,
@@ -558,19 +463,19 @@ static rg_outcome put_content(const struct secret_key *key, struct rg_bytes plai
     struct ciphertext text = {.plain = plain};
     rg_random(text.nonce, sizeof(text.nonce));
     size_t algorithm_bytes = LENGTH(GCM_HEAD) + NONCE_BYTES + LENGTH(GCM_TAIL);
-    size_t info = LENGTH(OID_DATA) + algorithm_bytes + element_bytes(plain.len);
-    RG_TRY(put_header(out, TAG_SEQUENCE, info, why));
+    size_t info = LENGTH(OID_DATA) + algorithm_bytes + rg_der_element_bytes(plain.len);
+    RG_TRY(rg_der_put_header(out, RG_DER_SEQUENCE, info, why));
     RG_TRY(rg_buffer_append(out, TEXT(OID_DATA), why));
     RG_TRY(rg_buffer_append(out, TEXT(GCM_HEAD), why));
     RG_TRY(rg_buffer_append(out, rg_bytes_of(text.nonce, sizeof(text.nonce)), why));
     RG_TRY(rg_buffer_append(out, TEXT(GCM_TAIL), why));
-    RG_TRY(put_header(out, TAG_CONTENT, plain.len, why));
+    RG_TRY(rg_der_put_header(out, RG_DER_CONTENT, plain.len, why));
     RG_TRY(rg_buffer_reserve(out, plain.len, why));
     if (!encrypt(key, &text, out->data + out->len)) {
         return crypto_failed(why);
     }
     out->len += plain.len;
-    return put_element(out, TAG_OCTETS, rg_bytes_of(text.mac, sizeof(text.mac)), why);
+    return rg_der_put_element(out, RG_DER_OCTETS, rg_bytes_of(text.mac, sizeof(text.mac)), why);
 }
 
 static rg_outcome put_enveloped(const struct wraps *wraps, const struct secret_key *key,
@@ -578,18 +483,18 @@ static rg_outcome put_enveloped(const struct wraps *wraps, const struct secret_k
 {
     size_t recipients = wraps->count * WRAP_BYTES;
     size_t info = LENGTH(OID_DATA) + LENGTH(GCM_HEAD) + NONCE_BYTES + LENGTH(GCM_TAIL) +
-                  element_bytes(plain.len);
-    size_t body = LENGTH(VERSION("\x00")) + element_bytes(recipients) + element_bytes(info) +
-                  element_bytes(MAC_BYTES);
-    size_t explicit = element_bytes(body);
-    size_t whole = LENGTH(OID_AUTH_ENVELOPED) + element_bytes(explicit);
-    RG_TRY(rg_buffer_reserve(out, element_bytes(whole), why));
-    RG_TRY(put_header(out, TAG_SEQUENCE, whole, why));
+                  rg_der_element_bytes(plain.len);
+    size_t body = LENGTH(VERSION("\x00")) + rg_der_element_bytes(recipients) +
+                  rg_der_element_bytes(info) + rg_der_element_bytes(MAC_BYTES);
+    size_t explicit = rg_der_element_bytes(body);
+    size_t whole = LENGTH(OID_AUTH_ENVELOPED) + rg_der_element_bytes(explicit);
+    RG_TRY(rg_buffer_reserve(out, rg_der_element_bytes(whole), why));
+    RG_TRY(rg_der_put_header(out, RG_DER_SEQUENCE, whole, why));
     RG_TRY(rg_buffer_append(out, TEXT(OID_AUTH_ENVELOPED), why));
-    RG_TRY(put_header(out, TAG_CONTEXT_0, explicit, why));
-    RG_TRY(put_header(out, TAG_SEQUENCE, body, why));
+    RG_TRY(rg_der_put_header(out, RG_DER_CONTEXT_0, explicit, why));
+    RG_TRY(rg_der_put_header(out, RG_DER_SEQUENCE, body, why));
     RG_TRY(rg_buffer_append(out, TEXT(VERSION("\x00")), why));
-    RG_TRY(put_element(out, TAG_SET, rg_bytes_of(wraps->wrap, recipients), why));
+    RG_TRY(rg_der_put_element(out, RG_DER_SET, rg_bytes_of(wraps->wrap, recipients), why));
     return put_content(key, plain, out, why);
 }
 
@@ -637,10 +542,13 @@ struct enveloped { /* views */
 
 static bool parse_wrap(struct rg_bytes *in, struct wrap_view *out)
 {
-    return take_literal(in, TEXT(WRAP_HEAD)) && take_hole(in, POINT_BYTES, &out->point) &&
+    return rg_der_take_literal(in, TEXT(WRAP_HEAD)) &&
+           rg_der_take_hole(in, POINT_BYTES, &out->point) &&
            out->point.data[0] == POINT_CONVERSION_UNCOMPRESSED &&
-           take_literal(in, TEXT(WRAP_MIDDLE)) && take_hole(in, KEY_ID_BYTES, &out->key_id) &&
-           take_literal(in, TEXT(WRAP_KEY)) && take_hole(in, WRAPPED_KEY_BYTES, &out->wrapped);
+           rg_der_take_literal(in, TEXT(WRAP_MIDDLE)) &&
+           rg_der_take_hole(in, KEY_ID_BYTES, &out->key_id) &&
+           rg_der_take_literal(in, TEXT(WRAP_KEY)) &&
+           rg_der_take_hole(in, WRAPPED_KEY_BYTES, &out->wrapped);
 }
 
 /* All wraps, sorted as DER has them, in one of the four numbers. */
@@ -663,20 +571,23 @@ static bool parse_wraps(struct rg_bytes in, struct enveloped *out)
 
 static bool parse_content(struct rg_bytes in, struct enveloped *out)
 {
-    return take_literal(&in, TEXT(OID_DATA)) && take_literal(&in, TEXT(GCM_HEAD)) &&
-           take_hole(&in, NONCE_BYTES, &out->nonce) && take_literal(&in, TEXT(GCM_TAIL)) &&
-           take_only(in, TAG_CONTENT, &out->ciphertext);
+    return rg_der_take_literal(&in, TEXT(OID_DATA)) && rg_der_take_literal(&in, TEXT(GCM_HEAD)) &&
+           rg_der_take_hole(&in, NONCE_BYTES, &out->nonce) &&
+           rg_der_take_literal(&in, TEXT(GCM_TAIL)) &&
+           rg_der_take_only(in, RG_DER_CONTENT, &out->ciphertext);
 }
 
 static bool parse_enveloped(struct rg_bytes der, struct enveloped *out)
 {
     struct rg_bytes info, wrapped, body, recipients, content;
-    return take_only(der, TAG_SEQUENCE, &info) && take_literal(&info, TEXT(OID_AUTH_ENVELOPED)) &&
-           take_only(info, TAG_CONTEXT_0, &wrapped) && take_only(wrapped, TAG_SEQUENCE, &body) &&
-           take_literal(&body, TEXT(VERSION("\x00"))) &&
-           take_element(&body, TAG_SET, &recipients) && parse_wraps(recipients, out) &&
-           take_element(&body, TAG_SEQUENCE, &content) && parse_content(content, out) &&
-           take_only(body, TAG_OCTETS, &out->mac) && out->mac.len == MAC_BYTES;
+    return rg_der_take_only(der, RG_DER_SEQUENCE, &info) &&
+           rg_der_take_literal(&info, TEXT(OID_AUTH_ENVELOPED)) &&
+           rg_der_take_only(info, RG_DER_CONTEXT_0, &wrapped) &&
+           rg_der_take_only(wrapped, RG_DER_SEQUENCE, &body) &&
+           rg_der_take_literal(&body, TEXT(VERSION("\x00"))) &&
+           rg_der_take_element(&body, RG_DER_SET, &recipients) && parse_wraps(recipients, out) &&
+           rg_der_take_element(&body, RG_DER_SEQUENCE, &content) && parse_content(content, out) &&
+           rg_der_take_only(body, RG_DER_OCTETS, &out->mac) && out->mac.len == MAC_BYTES;
 }
 
 static bool decrypt(const struct secret_key *key, const struct enveloped *sealed, uint8_t *out)
@@ -817,24 +728,28 @@ static bool parse_attributes(struct rg_bytes in, struct signer_view *out)
 {
     struct rg_bytes time;
     out->attributes = in;
-    if (!take_literal(&in, TEXT(ATTRIBUTE_TYPE))) {
+    if (!rg_der_take_literal(&in, TEXT(ATTRIBUTE_TYPE))) {
         return false;
     }
-    if (take_literal(&in, TEXT(ATTRIBUTE_TIME)) && !take_hole(&in, UTC_TIME_BYTES, &time)) {
+    if (rg_der_take_literal(&in, TEXT(ATTRIBUTE_TIME)) &&
+        !rg_der_take_hole(&in, UTC_TIME_BYTES, &time)) {
         return false;
     }
-    return take_literal(&in, TEXT(ATTRIBUTE_DIGEST)) &&
-           take_hole(&in, sizeof(struct rg_hash), &out->digest) && in.len == 0;
+    return rg_der_take_literal(&in, TEXT(ATTRIBUTE_DIGEST)) &&
+           rg_der_take_hole(&in, sizeof(struct rg_hash), &out->digest) && in.len == 0;
 }
 
 static bool parse_signer(struct rg_bytes *in, struct signer_view *out)
 {
     struct rg_bytes body, attributes;
-    return take_element(in, TAG_SEQUENCE, &body) && take_literal(&body, TEXT(VERSION("\x01"))) &&
-           take_element(&body, TAG_SEQUENCE, &out->name) && take_literal(&body, TEXT(ALG_SHA256)) &&
-           take_element(&body, TAG_CONTEXT_0, &attributes) && parse_attributes(attributes, out) &&
-           take_literal(&body, TEXT(ALG_ECDSA_SHA256)) &&
-           take_only(body, TAG_OCTETS, &out->signature);
+    return rg_der_take_element(in, RG_DER_SEQUENCE, &body) &&
+           rg_der_take_literal(&body, TEXT(VERSION("\x01"))) &&
+           rg_der_take_element(&body, RG_DER_SEQUENCE, &out->name) &&
+           rg_der_take_literal(&body, TEXT(ALG_SHA256)) &&
+           rg_der_take_element(&body, RG_DER_CONTEXT_0, &attributes) &&
+           parse_attributes(attributes, out) &&
+           rg_der_take_literal(&body, TEXT(ALG_ECDSA_SHA256)) &&
+           rg_der_take_only(body, RG_DER_OCTETS, &out->signature);
 }
 
 static bool parse_signers(struct rg_bytes in, struct signed_parts *out)
@@ -850,15 +765,18 @@ static bool parse_signers(struct rg_bytes in, struct signed_parts *out)
 static bool parse_signed(struct rg_bytes der, struct signed_parts *out)
 {
     struct rg_bytes info, wrapped, body, algorithms, inner, octets, signers;
-    return take_only(der, TAG_SEQUENCE, &info) && take_literal(&info, TEXT(OID_SIGNED_DATA)) &&
-           take_only(info, TAG_CONTEXT_0, &wrapped) && take_only(wrapped, TAG_SEQUENCE, &body) &&
-           take_literal(&body, TEXT(VERSION("\x01"))) &&
-           take_element(&body, TAG_SET, &algorithms) &&
+    return rg_der_take_only(der, RG_DER_SEQUENCE, &info) &&
+           rg_der_take_literal(&info, TEXT(OID_SIGNED_DATA)) &&
+           rg_der_take_only(info, RG_DER_CONTEXT_0, &wrapped) &&
+           rg_der_take_only(wrapped, RG_DER_SEQUENCE, &body) &&
+           rg_der_take_literal(&body, TEXT(VERSION("\x01"))) &&
+           rg_der_take_element(&body, RG_DER_SET, &algorithms) &&
            rg_bytes_equal(algorithms, TEXT(ALG_SHA256)) &&
-           take_element(&body, TAG_SEQUENCE, &inner) && take_literal(&inner, TEXT(OID_DATA)) &&
-           take_only(inner, TAG_CONTEXT_0, &octets) &&
-           take_only(octets, TAG_OCTETS, &out->content) && take_only(body, TAG_SET, &signers) &&
-           parse_signers(signers, out);
+           rg_der_take_element(&body, RG_DER_SEQUENCE, &inner) &&
+           rg_der_take_literal(&inner, TEXT(OID_DATA)) &&
+           rg_der_take_only(inner, RG_DER_CONTEXT_0, &octets) &&
+           rg_der_take_only(octets, RG_DER_OCTETS, &out->content) &&
+           rg_der_take_only(body, RG_DER_SET, &signers) && parse_signers(signers, out);
 }
 
 static bool same_signer(const struct rg_certificate *candidate, struct rg_bytes name)
@@ -883,7 +801,7 @@ static struct rg_certificate *find_signer(struct rg_certificate *const *candidat
 static bool attributes_verify(EVP_PKEY *pkey, const struct signer_view *signer)
 {
     RG_OWNED_BUFFER text = {0};
-    if (!rg_is_ok(put_element(&text, TAG_SET, signer->attributes, NULL))) {
+    if (!rg_is_ok(rg_der_put_element(&text, RG_DER_SET, signer->attributes, NULL))) {
         return false;
     }
     RG_CLEANUP(digest_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();

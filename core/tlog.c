@@ -120,10 +120,16 @@ static void tile_put(struct tile *tile, unsigned index, struct rg_hash leaf)
     }
 }
 
+/* Appending cannot fail: without memory the process ends, and starts again from its rows. */
+static void *enough(void *memory)
+{
+    RG_ASSERT(memory != NULL);
+    return memory;
+}
+
 static struct tile *tile_new(uint64_t number)
 {
-    struct tile *tile = calloc(1, sizeof(*tile));
-    RG_ASSERT(tile != NULL);
+    struct tile *tile = enough(calloc(1, sizeof(*tile)));
     tile->number = number;
     return tile;
 }
@@ -132,8 +138,7 @@ static void row_push(struct row *row, struct rg_hash hash)
 {
     if (row->count == row->capacity) {
         row->capacity = row->capacity == 0 ? 64 : 2 * row->capacity;
-        row->hash = reallocarray(row->hash, (size_t)row->capacity, sizeof(*row->hash));
-        RG_ASSERT(row->hash != NULL);
+        row->hash = enough(reallocarray(row->hash, (size_t)row->capacity, sizeof(*row->hash)));
     }
     row->hash[row->count++] = hash;
 }
@@ -157,8 +162,7 @@ static void put_tile(struct tile **slot, struct tile *tile)
 
 struct rg_tree *rg_tree_new(rg_tile_load load, void *context)
 {
-    struct rg_tree *tree = calloc(1, sizeof(*tree));
-    RG_ASSERT(tree != NULL);
+    struct rg_tree *tree = enough(calloc(1, sizeof(*tree)));
     tree->load = load;
     tree->context = context;
     tree->open = tile_new(0);
@@ -317,7 +321,7 @@ static unsigned log2_floor(uint64_t number)
 static rg_outcome range_root(struct rg_tree *tree, struct range range, struct rg_hash *out,
                              struct rg_reason *why)
 {
-    struct rg_hash part[64];
+    struct rg_hash part[64] = {{{0}}};
     size_t count = 0;
     while (range.begin < range.end) {
         unsigned height = log2_floor(range.end - range.begin);
