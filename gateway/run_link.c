@@ -470,11 +470,12 @@ static rg_outcome sessions_open(struct link *link, struct rg_reason *why)
         .sessions_per_principal = from->sessions_per_principal,
         .hello_ms_max = from->hello_ms_max,
     };
-    uint16_t port = from->listen_fd >= 0 ? rg_port_of(from->listen_fd) : 0;
+    int listen_fd = from->listen_fd;
+    uint16_t port = listen_fd >= 0 ? rg_port_of(listen_fd) : 0;
     RG_TRY(rg_sessions_new(link->loop, &options, &link->sessions, why));
-    if (from->listen_fd >= 0) {
-        link->options.listen_fd = -1;
-        RG_TRY(rg_sessions_listen(link->sessions, from->listen_fd, why));
+    if (listen_fd >= 0) {
+        link->options.listen_fd = -1; /* taken */
+        RG_TRY(rg_sessions_listen(link->sessions, listen_fd, why));
     }
     ready_send(link, port);
     return rg_ok();
