@@ -684,8 +684,10 @@ static rg_outcome wait_for_notary(struct run *run, struct rg_reason *why)
     struct rg_config_path path = rg_config_notary_socket(run->config);
     int64_t until = now().mono.ms + NOTARY_START_MS_MAX;
     while (access(path.text, F_OK) != 0) {
+        struct pollfd stop = {.fd = run->signal_fd, .events = POLLIN};
         RG_CHECK(now().mono.ms < until, why, RG_IO, "notary-away", "the notary does not start");
-        (void)poll(NULL, 0, 2);
+        run->stopping = poll(&stop, 1, 2) == 1;
+        RG_CHECK(!run->stopping, why, RG_AGAIN, "stopped", "told to stop while starting");
     }
     return rg_ok();
 }
@@ -773,7 +775,7 @@ int rg_run_courier(const struct rg_run_courier *options)
     rg_event_open("courier");
     rg_outcome outcome = open_all(&run, &why);
     if (!rg_is_ok(outcome)) {
-        status = fail_with(&why, outcome);
+        status = run.stopping ? 0 : fail_with(&why, outcome);
         close_all(&run);
         return status;
     }

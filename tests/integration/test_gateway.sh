@@ -1,0 +1,309 @@
+#!/bin/bash
+# Real gateways: start, status, kills, signals, crash points, a lost notary, a restored store, separation.
+# usage: test_gateway.sh GATEWAY BENCH_LOAD SOURCE
+set -euo pipefail
+gateway=$1
+load=$2
+source=$3
+work=$(mktemp -d /tmp/rg-gateway-XXXXXX)
+pki=$work/pki
+declare -A main_pid=()
+
+finish() {
+    exec 2>/dev/null # "Killed" is no news
+    for cc in "${!main_pid[@]}"; do kill -9 "${main_pid[$cc]}" 2>/dev/null || true; done
+    [ "${KEEP:-}" = 1 ] || rm -rf "$work"
+}
+trap finish EXIT
+step() { echo "--- $SECONDS s: $*"; }
+fail() {
+    echo "FAILED: $*"
+    for cc in kh th; do [ ! -e "$work/$cc.log" ] || { echo "== $cc.log" && tail -n 25 "$work/$cc.log"; }; done
+    exit 1
+}
+
+# within SECONDS COMMAND...: the command comes true before the deadline
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        read -rt 0.03 <> <(:) || true
+    done
+}
+# status CODE COMMAND...: the command ends with that exit status; its output is in $out
+status() {
+    local want=$1 got=0
+    shift
+    out=$("$@" 2>&1) || got=$?
+    [ "$got" = "$want" ] || fail "exit $got instead of $want: $* -> $out"
+}
+says() { case $out in *"$1"*) ;; *) fail "no \"$1\" in: $out" ;; esac }
+logged() { grep -q "event=$2" "$work/$1.log"; }
+
+free_base_port() {
+    local port
+    for _ in $(seq 100); do
+        port=$((20000 + RANDOM % 30000))
+        [ -z "$(ss -Htln "sport >= $port and sport <= $((port + 1))")" ] && echo "$port" && return
+    done
+    return 1
+}
+
+config() { # CC PORT [MORE]
+    cat >"$work/$1.cfg" <<TEXT
+country = "$1";
+listen = "127.0.0.1:$2";
+data = "data-$1";
+runtime = "run-$1";
+tls = { certificate = "pki/$1/gateway-tls.pem"; key = "pki/$1/gateway-tls.key"; };
+log_key = "pki/$1/log.key";
+trust = { folder = "pki/$1/trust"; authorities = ("pki/authority/kh.pem", "pki/authority/th.pem"); quorum = "2"; };
+exercise = true;
+limits = { dial_max = "500ms"; };
+${3:-}
+TEXT
+}
+
+pid_of() { awk -v name="$2" '$1 == name { print $2 }' "$work/run-$1/processes"; }
+is_ready() { [ -e "$work/run-$1/ready" ]; }
+# start CC [VARIABLE=VALUE...]
+start() {
+    local cc=$1
+    shift
+    env "$@" "$gateway" run -c "$work/$cc.cfg" 2>>"$work/$cc.log" &
+    main_pid[$cc]=$!
+}
+start_ready() {
+    start "$@"
+    within 10 is_ready "$1" || fail "$1 is not ready"
+}
+stop() { # CC: ends with status 0
+    kill -TERM "${main_pid[$1]}"
+    local got=0
+    wait "${main_pid[$1]}" || got=$?
+    unset "main_pid[$1]"
+    [ "$got" = 0 ] || fail "$1 stopped with $got"
+}
+fresh() { rm -rf "$work"/data-* "$work"/run-* "$work"/*.log; }
+count() { "$gateway" log -c "$work/$1.cfg" | awk -v kind="$2" '$3 == kind' | wc -l; }
+unlike() { [ "$("$gateway" log -c "$work/$1.cfg" | awk -v kind="$2" '$3 == kind { print $4 }' | sort -u | wc -l)" = "$(count "$1" "$2")" ]; }
+counts_are() { [ "$(count kh accepted)" = "$1" ] && [ "$(count kh receipt-verified)" = "$1" ] && [ "$(count th received)" = "$1" ]; }
+all_confirmed() { counts_are "$(count kh accepted)"; }
+sound() {
+    status 0 "$gateway" log --verify -c "$work/$1.cfg"
+    says "matches"
+}
+health() { "$gateway" status --json -c "$work/$1.cfg" | python3 -c 'import json,sys; s=json.load(sys.stdin)["gateway"]; print(s["health"], *[p["id"] for p in s["problems"]])'; }
+health_is() { [ "$(health "$1" 2>/dev/null)" = "$2" ]; }
+
+base=$(free_base_port)
+"$source/certs/dev-pki" "$pki" --countries kh,th --base-port "$base" >/dev/null
+config kh "$base"
+config th $((base + 1))
+
+step "command line and check"
+status 0 "$gateway" --help
+says "usage: referral-gateway"
+status 0 "$gateway" --version
+status 64 "$gateway"
+status 64 "$gateway" dance -c "$work/kh.cfg"
+status 64 "$gateway" run
+status 64 "$gateway" run -c "$work/kh.cfg" --ready-fd x
+status 69 "$gateway" status -c "$work/kh.cfg"
+status 0 "$gateway" check -c "$work/kh.cfg"
+says "all is well"
+config kh "$base" 'colour = "red";'
+status 78 "$gateway" check -c "$work/kh.cfg"
+says "colour"
+config kh "$base" 'suspend = ("Thailand");'
+status 78 "$gateway" run -c "$work/kh.cfg"
+says "kh.cfg:10: suspend"
+config kh "$base"
+sed -i 's|pki/kh/gateway-tls|pki/th/gateway-tls|g' "$work/kh.cfg"
+status 78 "$gateway" check -c "$work/kh.cfg"
+says "certificate-principal"
+config kh "$base"
+chmod 644 "$pki/kh/log.key"
+status 78 "$gateway" check -c "$work/kh.cfg"
+says "key-file-readable"
+status 78 "$gateway" run -c "$work/kh.cfg"
+says "key-file-readable"
+chmod 600 "$pki/kh/log.key"
+cp "$work/kh.cfg" "$work/other.cfg"
+sed -i 's|pki/kh/log.key|pki/th/log.key|' "$work/other.cfg"
+status 78 "$gateway" check -c "$work/other.cfg"
+says "log-key-other"
+
+step "ready, status, one gateway per data folder, clean end"
+fresh
+exec 7<> <(:)
+start_ready kh
+status 0 "$gateway" status -c "$work/kh.cfg"
+says "health     ok"
+says "separation off"
+health_is kh ok || fail "health: $(health kh)"
+status 70 "$gateway" run -c "$work/kh.cfg"
+says "data-locked"
+courier=$(pid_of kh courier)
+stop kh
+[ ! -e "$work/run-kh/ready" ] || fail "still ready after the end"
+! kill -0 "$courier" 2>/dev/null || fail "the courier outlived main"
+port=$("$gateway" run -c "$work/kh.cfg" --ready-fd 5 5>&1 >/dev/null 2>/dev/null | { read -r port && pkill -TERM -f "run -c $work/kh.cfg" && echo "$port"; })
+[ "$port" = "$base" ] || fail "--ready-fd said \"$port\""
+
+step "each process is killed: the others stay, it comes back"
+fresh
+start_ready kh
+start_ready th
+session_ready() { [ "$(grep -c 'event=session-ready process=courier peer=referral://th/gateway' "$work/kh.log")" -ge "$1" ]; }
+within 10 session_ready 1 || fail "no session"
+for process in link courier notary; do
+    before="$(pid_of kh link) $(pid_of kh courier) $(pid_of kh notary)"
+    kill -9 "$(pid_of kh $process)"
+    died() { [ "$(grep -c "event=process-died process=main name=$process" "$work/kh.log")" -ge 1 ]; }
+    within 10 died || fail "main did not see $process die"
+    within 10 is_ready kh || fail "not ready after $process died"
+    within 10 health_is kh ok || fail "health after $process died: $(health kh)"
+    after="$(pid_of kh link) $(pid_of kh courier) $(pid_of kh notary)"
+    read -r l1 c1 n1 l2 c2 n2 <<<"$before $after"
+    case $process in
+    link) [ "$l1" != "$l2" ] && [ "$c1" = "$c2" ] && [ "$n1" = "$n2" ] || fail "link: $before -> $after" ;;
+    courier) [ "$c1" != "$c2" ] && [ "$n1" = "$n2" ] || fail "courier: $before -> $after" ;;
+    notary) [ "$l1" = "$l2" ] && [ "$c1" = "$c2" ] && [ "$n1" != "$n2" ] || fail "notary: $before -> $after" ;;
+    esac
+done
+within 10 session_ready 3 || fail "the session did not come back"
+"$load" "$pki" kh th "$base" fill 100 >/dev/null || fail "no service after the kills"
+within 10 counts_are 100 || fail "100 messages after the kills"
+sound kh
+sound th
+
+step "main is killed: the three end by themselves, a new start goes on"
+courier=$(pid_of kh courier)
+link=$(pid_of kh link)
+notary=$(pid_of kh notary)
+kill -9 "${main_pid[kh]}"
+{ wait "${main_pid[kh]}" || true; } 2>/dev/null
+all_gone() { ! kill -0 "$courier" "$link" "$notary" 2>/dev/null; }
+within 10 all_gone || fail "children outlived main"
+rm -f "$work/run-kh/ready"
+start_ready kh
+counts_are 100 || fail "counts after a new start"
+
+step "SIGHUP: a wrong config is refused, a right one taken"
+config kh "$base" 'suspend = ("Thailand");'
+kill -HUP "${main_pid[kh]}"
+within 10 logged kh config-refused || fail "a wrong config was not refused"
+config kh "$base" 'suspend = ("th");'
+kill -HUP "${main_pid[kh]}"
+within 10 logged kh config-reloaded || fail "a right config was not taken"
+refused() { grep -q 'reason=certificate-suspended' "$work/kh.log"; }
+within 10 refused || fail "a suspended country is let in"
+config kh "$base"
+kill -HUP "${main_pid[kh]}"
+within 10 health_is kh ok || fail "health after reloading"
+"$load" "$pki" kh th "$base" fill 20 >/dev/null || fail "no service after reloading"
+within 10 counts_are 120 || fail "120 messages"
+stop kh
+stop th
+
+step "the receiving gateway dies between each two steps: nothing lost, nothing doubled"
+for point in commit:3 append:3 persist:3 sign:3 answer:3; do
+    fresh
+    start_ready th RG_CRASH_AT=$point
+    start_ready kh
+    "$load" "$pki" kh th "$base" fill 300 >/dev/null || fail "$point: the sending gateway failed"
+    within 30 counts_are 300 || fail "$point: accepted $(count kh accepted), verified $(count kh receipt-verified), received $(count th received)"
+    logged th "process-died.*signal=9" || fail "$point: nothing crashed"
+    unlike th received && unlike kh receipt-verified || fail "$point: doubled"
+    sound th
+    sound kh
+    stop kh
+    stop th
+done
+
+step "the sending gateway dies between each two steps: what is accepted is confirmed, once"
+for point in commit:3 append:3 persist:3 sign:3 answer:3; do
+    fresh
+    start_ready th
+    start_ready kh RG_CRASH_AT=$point
+    "$load" "$pki" kh th "$base" fill 300 >/dev/null 2>&1 || true
+    within 10 logged kh "process-died.*signal=9" || fail "$point: nothing crashed"
+    within 10 is_ready kh || fail "$point: not ready again"
+    "$load" "$pki" kh th "$base" fill 50 >/dev/null || fail "$point: no service after the crash"
+    within 30 all_confirmed || fail "$point: accepted $(count kh accepted), verified $(count kh receipt-verified), received $(count th received)"
+    unlike kh accepted && unlike th received && unlike kh receipt-verified || fail "$point: doubled"
+    sound th
+    sound kh
+    stop kh
+    stop th
+done
+
+step "the notary's state is lost: it refuses"
+fresh
+start_ready kh
+stop kh
+mv "$work/data-kh/notary/state" "$work/kept"
+start kh
+within 10 health_is kh "failing log-alarm" || fail "health: $(health kh)"
+! is_ready kh || fail "ready without the notary's state"
+stop kh
+mv "$work/kept" "$work/data-kh/notary/state"
+start_ready kh
+stop kh
+
+step "an old store is put back: the notary is ahead and refuses"
+cp "$work/data-kh/store.db" "$work/old.db"
+start_ready th
+start_ready kh
+"$load" "$pki" kh th "$base" fill 50 >/dev/null || fail "no service"
+stop kh
+rm -f "$work"/data-kh/store.db*
+cp "$work/old.db" "$work/data-kh/store.db"
+start kh
+within 10 logged kh notary-alarm || fail "no alarm"
+! is_ready kh || fail "ready with an old store"
+! "$load" "$pki" kh th "$base" fill 5 >/dev/null 2>&1 || fail "accepted with an old store"
+stop kh
+stop th
+
+step "a changed entry is found"
+fresh
+start_ready kh
+status 0 "$gateway" log --checkpoint -c "$work/kh.cfg"
+says "referral/kh/1"
+stop kh
+python3 - "$work/data-kh/store.db" <<'TEXT'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+entry, = db.execute("select entry from leaves where leaf = 1").fetchone()
+db.execute("update leaves set entry = ? where leaf = 1", (entry[:-1] + bytes([entry[-1] ^ 1]),))
+db.commit()
+TEXT
+status 70 "$gateway" log --verify -c "$work/kh.cfg"
+says "audit-entry"
+
+if [ "$(id -u)" = 0 ]; then
+    step "as root with three users: separated"
+    fresh
+    chmod o+x "$work" "$pki" "$pki/kh"
+    chmod -R o+rX "$pki/kh/trust"
+    config kh "$base" 'users = { link = "nobody"; courier = "daemon"; notary = "bin"; };'
+    start_ready kh
+    status 0 "$gateway" status -c "$work/kh.cfg"
+    says "separation on"
+    for pair in link:nobody courier:daemon notary:bin; do
+        user=$(stat -c %U "/proc/$(pid_of kh "${pair%:*}")/stat")
+        uid=$(awk '/^Uid:/ { print $2 $3 $4 $5 }' "/proc/$(pid_of kh "${pair%:*}")/status")
+        want=$(id -u "${pair#*:}")
+        [ "$uid" = "$want$want$want$want" ] || fail "${pair%:*} runs as $uid"
+        [ "$user" = root ] || fail "${pair%:*} can be dumped by $user"
+    done
+    start_ready th
+    "$load" "$pki" kh th "$base" fill 50 >/dev/null || fail "no service when separated"
+    within 10 counts_are 50 || fail "50 messages when separated"
+    stop kh
+    stop th
+fi
+echo "all is well"
