@@ -101,6 +101,9 @@ struct memory_disk {
     struct table table[TABLES];
     struct change *journal;
     size_t journal_count, journal_capacity;
+    size_t promised; /* changes below are of batches that were said to be written */
+    bool lies;
+    unsigned lies_told;
     bool open;
     void **kept; /* everything that rows point to */
     size_t kept_count, kept_capacity;
@@ -190,18 +193,18 @@ static void *row_change(struct memory_disk *disk, int table, size_t at)
     return row;
 }
 
-static void journal_forget(struct memory_disk *disk)
+static void journal_forget(struct memory_disk *disk, size_t from)
 {
-    for (size_t i = 0; i < disk->journal_count; i++) {
+    for (size_t i = from; i < disk->journal_count; i++) {
         free(disk->journal[i].old);
     }
-    disk->journal_count = 0;
+    disk->journal_count = from;
     disk->open = false;
 }
 
-static void journal_undo(struct memory_disk *disk)
+static void journal_undo(struct memory_disk *disk, size_t until)
 {
-    for (size_t i = disk->journal_count; i-- > 0;) {
+    for (size_t i = disk->journal_count; i-- > until;) {
         struct change *change = &disk->journal[i];
         if (change->old == NULL) {
             change->table->count--;
@@ -210,7 +213,7 @@ static void journal_undo(struct memory_disk *disk)
         memcpy(change->table->rows + change->at * change->table->row_bytes, change->old,
                change->table->row_bytes);
     }
-    journal_forget(disk);
+    journal_forget(disk, until);
 }
 
 static rg_outcome gate(struct memory_disk *disk, bool write, struct rg_reason *why)
@@ -231,7 +234,7 @@ static rg_outcome gate(struct memory_disk *disk, bool write, struct rg_reason *w
 
 static void store_close(struct rg_store *store)
 {
-    journal_undo(self(store));
+    journal_undo(self(store), self(store)->promised);
 }
 
 static rg_outcome begin(struct rg_store *store, struct rg_reason *why)
@@ -250,17 +253,24 @@ static rg_outcome commit(struct rg_store *store, struct rg_reason *why)
     if (disk->tear) {
         disk->tear = false;
         if (disk->tear_written) {
-            journal_forget(disk);
+            journal_forget(disk, 0);
+            disk->promised = 0;
         }
         return rg_fail(why, RG_BROKEN, "store-commit", "fsync failed");
     }
-    journal_forget(disk);
+    if (disk->lies && ++disk->lies_told % 4 != 0) {
+        disk->promised = disk->journal_count;
+        disk->open = false;
+        return rg_ok();
+    }
+    journal_forget(disk, 0);
+    disk->promised = 0;
     return rg_ok();
 }
 
 static void rollback(struct rg_store *store)
 {
-    journal_undo(self(store));
+    journal_undo(self(store), self(store)->promised);
 }
 
 /* Messages */
@@ -912,13 +922,14 @@ struct memory_disk *memory_disk_new(void)
 
 struct rg_store *memory_disk_open(struct memory_disk *disk)
 {
-    journal_undo(disk);
+    journal_undo(disk, 0);
+    disk->promised = 0;
     return &disk->store;
 }
 
 void memory_disk_free(struct memory_disk *disk)
 {
-    journal_forget(disk);
+    journal_forget(disk, 0);
     for (size_t i = 0; i < disk->document_count; i++) {
         rg_document_drop(disk->document[i]);
     }
@@ -949,6 +960,11 @@ uint64_t memory_disk_calls(const struct memory_disk *disk)
 void memory_disk_full(struct memory_disk *disk, bool full)
 {
     disk->full = full;
+}
+
+void memory_disk_lie(struct memory_disk *disk, bool lies)
+{
+    disk->lies = lies;
 }
 
 void memory_disk_tear(struct memory_disk *disk, bool written)

@@ -29,6 +29,9 @@ void memory_disk_fail(struct memory_disk *disk, uint64_t nth, enum rg_code code)
 uint64_t memory_disk_calls(const struct memory_disk *disk); /* since memory_disk_fail */
 void memory_disk_full(struct memory_disk *disk, bool full);
 void memory_disk_tear(struct memory_disk *disk, bool written);
+/* Says "written" and is not: a crash loses the last batches. The control that a test must notice.
+ */
+void memory_disk_lie(struct memory_disk *disk, bool lies);
 
 /* What tests look at. */
 size_t memory_disk_mails(struct memory_disk *disk, const char *box, enum rg_mail_kind kind,

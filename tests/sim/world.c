@@ -92,12 +92,25 @@ static struct rg_now node_now(const struct world_node *node)
     return now;
 }
 
+/* BROKEN ends the process; nothing else comes out of a courier. */
+static bool alive(struct world_node *node, rg_outcome outcome)
+{
+    if (outcome.code == RG_BROKEN) {
+        world_crash(node->world, node);
+        return false;
+    }
+    OK(outcome);
+    return true;
+}
+
 void world_offer(struct world_node *node, enum rg_document_kind kind, const char *country,
                  const char *text)
 {
     struct rg_document document;
     fake_document(kind, country, text, &document);
-    OK(rg_courier_document(node->courier, &document, node_now(node), NULL));
+    if (node->courier != NULL) {
+        alive(node, rg_courier_document(node->courier, &document, node_now(node), NULL));
+    }
     rg_document_drop(&document);
 }
 
@@ -128,12 +141,10 @@ void world_start(struct world *world, struct world_node *node)
     node->trust = rg_trust_new();
     node->options.trust = node->trust;
     node->options.store = memory_disk_open(node->disk);
-    struct rg_reason why = {0};
-    rg_outcome outcome = rg_courier_new(&node->options, node_now(node), &node->courier, &why);
-    if (!rg_is_ok(outcome)) {
-        (void)fprintf(stderr, "courier of %s: %s %s\n", node->country, why.id, why.text);
+    if (!rg_is_ok(rg_courier_new(&node->options, node_now(node), &node->courier, NULL))) {
+        rg_trust_free(node->trust); /* its disk failed: down until it is started again */
+        return;
     }
-    OK(outcome);
     documents_offer(node);
 }
 
@@ -201,17 +212,6 @@ static struct world_line *line_new(struct world *world)
     return line;
 }
 
-/* BROKEN ends the process; nothing else comes out of a courier. */
-static bool alive(struct world_node *node, rg_outcome outcome)
-{
-    if (outcome.code == RG_BROKEN) {
-        world_crash(node->world, node);
-        return false;
-    }
-    OK(outcome);
-    return true;
-}
-
 static void node_up(struct world_end *end, const char *principal, bool dialled)
 {
     struct rg_courier_up up = {.id = end->session, .dialled = dialled};
@@ -251,7 +251,7 @@ struct world_line *world_connect(struct world *world, struct world_client *clien
     line->end[0].client = client;
     line->end[1].node = client->node;
     client->line = line;
-    client->ready = false;
+    client->ready = client->skipped = false;
     node_up(&line->end[1], client->principal, false);
     return line;
 }
@@ -527,6 +527,15 @@ static void client_hello(struct world_client *client)
     world_submit_again(client->world, client);
 }
 
+/* A position confirms all before it: who has left one out confirms no more in this session. */
+static void client_confirm(struct world_client *client, const struct rg_frame *frame)
+{
+    client->skipped |= client->mute;
+    if (!client->skipped) {
+        client_send(client, frame);
+    }
+}
+
 static void client_deliver(struct world_client *client, const struct rg_frame *frame)
 {
     struct rg_envelope envelope;
@@ -541,9 +550,7 @@ static void client_deliver(struct world_client *client, const struct rg_frame *f
                                             .position = frame->deliver.position,
                                             .opened = &envelope.id,
                                             .opened_count = 1}};
-    if (!client->mute) {
-        client_send(client, &answer);
-    }
+    client_confirm(client, &answer);
 }
 
 static void client_status(struct world_client *client, const struct rg_frame *frame)
@@ -551,9 +558,7 @@ static void client_status(struct world_client *client, const struct rg_frame *fr
     struct rg_frame answer = {.kind = RG_FRAME_STATUS_SEEN,
                               .status_seen.position = frame->status.position};
     told_all(client, &frame->status.receipts);
-    if (!client->mute) {
-        client_send(client, &answer);
-    }
+    client_confirm(client, &answer);
 }
 
 static void client_frame(struct world_client *client, struct rg_bytes bytes)

@@ -85,7 +85,7 @@ struct world_client {
     char office[RG_OFFICE_BYTES];
     char device[RG_DEVICE_BYTES];
     struct world_line *line;
-    bool ready, mute; /* mute: confirms nothing */
+    bool ready, mute, skipped; /* mute: confirms nothing */
     struct rg_head held;
     struct rg_buffer *pending; /* envelopes without final answer */
     struct rg_id *pending_id;
