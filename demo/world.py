@@ -52,13 +52,13 @@ class World:
         self.today, self.deadline_s = today, deadline_s
         self.folder = tempfile.mkdtemp(prefix="referral-world-")
         self.runtime = os.path.join(self.folder, "run")
-        os.mkdir(self.runtime, 0o700)
         self.base_port = free_base_port(len(self.countries))
         self.quorum = len(self.countries) // 2 + 1
         self.authorities = ", ".join(f'"{self.folder}/authority/{country}.pem"' for country in self.countries)
         self.gateways, self.offices = {}, {}
         subprocess.run([os.path.join(SOURCE, "certs/dev-pki"), self.folder, "--countries", ",".join(self.countries),
                         "--base-port", str(self.base_port)], check=True, stdout=subprocess.DEVNULL)
+        os.mkdir(self.runtime, 0o700)
 
     def port(self, country):
         return self.base_port + self.countries.index(country)
