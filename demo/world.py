@@ -179,7 +179,7 @@ class Gateway:
 
     def status(self):
         return json.loads(subprocess.run([self.world.gateway_program, "status", "-c", self.config, "--json"],
-                                         capture_output=True, text=True, check=True).stdout)
+                                         capture_output=True, text=True, check=True).stdout)["gateway"]
 
     def resident_bytes(self):
         """RSS of all processes of this gateway."""
