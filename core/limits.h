@@ -59,8 +59,7 @@
 #define RG_SETTINGS_NAMES_MAX 256             /* in one group; libconfig compares each with each */
 #define RG_CERTIFICATE_BYTES_MAX (4 * RG_KIB) /* DER; ours have about 600 bytes */
 #define RG_KEY_FILE_BYTES_MAX (8 * RG_KIB)    /* PEM of one private key */
-#define RG_SIGNATURE_BYTES_MAX (4 * RG_KIB)   /* detached CMS signature, DER; ours about 400 bytes \
-                                               */
+#define RG_SIGNATURE_BYTES_MAX (4 * RG_KIB)   /* detached CMS, DER; ours have about 320 */
 #define RG_READING_DAYS_MAX 31                /* validity of a reading key */
 #define RG_CARDS_PER_OFFICER_MAX 8            /* valid at the same time, for overlap and devices */
 #define RG_PAGE_GRACE_DAYS 14                 /* after valid_until: what was trusted goes on */

@@ -90,6 +90,11 @@ static rg_outcome skip_block_comment(struct lexer *lexer, struct rg_reason *why)
     return rg_ok();
 }
 
+static bool is_escape(uint8_t c)
+{
+    return c == '"' || c == '\\' || c == 'n' || c == 't';
+}
+
 /* Only \" \\ \n \t: a \x00 would cut the string short for every reader of a C string. */
 static rg_outcome skip_string(struct lexer *lexer, struct rg_reason *why)
 {
@@ -97,7 +102,7 @@ static rg_outcome skip_string(struct lexer *lexer, struct rg_reason *why)
     while (left(lexer, 1) && *lexer->at != '"') {
         if (*lexer->at == '\\') {
             lexer->at++;
-            if (!left(lexer, 1) || memchr("\"\\nt", *lexer->at, 4) == NULL) {
+            if (!left(lexer, 1) || !is_escape(*lexer->at)) {
                 return syntax(lexer, "only \\\" \\\\ \\n and \\t may follow a backslash", why);
             }
         }
@@ -297,25 +302,32 @@ static const config_setting_t *member(const rg_group *group, const char *name)
     return config_setting_get_member(setting_of(group), name);
 }
 
+/* Stated by itself, so that whoever reads (or analyses) a typed read sees that it did not succeed.
+ */
+static const rg_outcome malformed = {.code = RG_MALFORMED};
+
 static rg_outcome missing(const rg_group *group, const char *name, struct rg_reason *why)
 {
-    return rg_fail(why, RG_MALFORMED, "settings-missing", "line %u: \"%s\" is missing",
-                   (unsigned)config_setting_source_line(setting_of(group)), name);
+    (void)rg_fail(why, RG_MALFORMED, "settings-missing", "line %u: \"%s\" is missing",
+                  (unsigned)config_setting_source_line(setting_of(group)), name);
+    return malformed;
 }
 
 static rg_outcome wrong_type(const config_setting_t *found, const char *name, const char *wanted,
                              struct rg_reason *why)
 {
-    return rg_fail(why, RG_MALFORMED, "settings-type", "line %u: \"%s\" must be %s",
-                   (unsigned)config_setting_source_line(found), name, wanted);
+    (void)rg_fail(why, RG_MALFORMED, "settings-type", "line %u: \"%s\" must be %s",
+                  (unsigned)config_setting_source_line(found), name, wanted);
+    return malformed;
 }
 
 static rg_outcome wrong_value(const rg_group *group, const char *name, const char *wanted,
                               struct rg_reason *why)
 {
     const config_setting_t *found = member(group, name);
-    return rg_fail(why, RG_MALFORMED, "settings-value", "line %u: \"%s\" must be %s",
-                   found != NULL ? (unsigned)config_setting_source_line(found) : 0, name, wanted);
+    (void)rg_fail(why, RG_MALFORMED, "settings-value", "line %u: \"%s\" must be %s",
+                  found != NULL ? (unsigned)config_setting_source_line(found) : 0, name, wanted);
+    return malformed;
 }
 
 const rg_group *rg_settings_root(const struct rg_settings *settings)
@@ -501,27 +513,27 @@ rg_outcome rg_settings_list_size(const rg_group *group, const char *name, size_t
     return rg_ok();
 }
 
-static rg_outcome list_element(const rg_group *group, const char *name, size_t at,
-                               const config_setting_t **out, struct rg_reason *why)
+/* NULL when there is no such element. */
+static const config_setting_t *element_at(const rg_group *group, const char *name, size_t at)
 {
     const config_setting_t *found = member(group, name);
-    if (found == NULL) {
-        return missing(group, name, why);
-    }
-    if (!is_list(found) || at >= (size_t)config_setting_length(found)) {
-        return wrong_type(found, name, "a list that is long enough", why);
-    }
-    *out = config_setting_get_elem(found, (unsigned)at);
-    return rg_ok();
+    bool reaches = found != NULL && is_list(found) && at < (size_t)config_setting_length(found);
+    return reaches ? config_setting_get_elem(found, (unsigned)at) : NULL;
+}
+
+static rg_outcome wrong_element(const rg_group *group, const char *name, const char *wanted,
+                                struct rg_reason *why)
+{
+    const config_setting_t *found = member(group, name);
+    return found == NULL ? missing(group, name, why) : wrong_type(found, name, wanted, why);
 }
 
 rg_outcome rg_settings_list_group(const rg_group *group, const char *name, size_t at,
                                   const rg_group **out, struct rg_reason *why)
 {
-    const config_setting_t *element = NULL;
-    RG_TRY(list_element(group, name, at, &element, why));
-    if (!config_setting_is_group(element)) {
-        return wrong_type(element, name, "a list of groups, ( { ... }, { ... } )", why);
+    const config_setting_t *element = element_at(group, name, at);
+    if (element == NULL || !config_setting_is_group(element)) {
+        return wrong_element(group, name, "a list of groups, ( { ... }, { ... } )", why);
     }
     *out = group_of(element);
     return rg_ok();
@@ -530,10 +542,9 @@ rg_outcome rg_settings_list_group(const rg_group *group, const char *name, size_
 rg_outcome rg_settings_list_text(const rg_group *group, const char *name, size_t at,
                                  const char **out, struct rg_reason *why)
 {
-    const config_setting_t *element = NULL;
-    RG_TRY(list_element(group, name, at, &element, why));
-    if (config_setting_type(element) != CONFIG_TYPE_STRING) {
-        return wrong_type(element, name, "a list of strings, ( \"a\", \"b\" )", why);
+    const config_setting_t *element = element_at(group, name, at);
+    if (element == NULL || config_setting_type(element) != CONFIG_TYPE_STRING) {
+        return wrong_element(group, name, "a list of strings, ( \"a\", \"b\" )", why);
     }
     *out = config_setting_get_string(element);
     return rg_ok();

@@ -344,29 +344,53 @@ static void inherit(struct rg_nation *nation, struct rg_nation *old)
     forget_chains(nation->domestic);
 }
 
-static struct rg_nation *new_nation(const struct rg_trust *trust,
-                                    const struct rg_charter_country *charter)
+static struct rg_nation *new_nation(const struct rg_charter_country *charter)
 {
     struct rg_nation *nation = calloc(1, sizeof(*nation));
-    RG_ASSERT(nation != NULL);
+    if (nation == NULL) {
+        return NULL;
+    }
     nation->country = charter->country;
     nation->charter = charter;
     nation->store = rg_roots_new(charter);
-    struct rg_nation *old = rg_nation_find(trust, charter->country.code);
-    if (old != NULL) {
-        inherit(nation, old);
+    if (nation->store == NULL) {
+        nation_free(nation);
+        return NULL;
     }
     return nation;
 }
 
-static void install_charter(struct rg_trust *trust, struct rg_charter *charter,
-                            struct rg_held *held)
+/* All or none: only when every country has its place does anything move. */
+static struct rg_nation **new_nations(const struct rg_charter *charter)
 {
     struct rg_nation **nation = calloc(charter->country_count + 1, sizeof(struct rg_nation *));
-    RG_ASSERT(nation != NULL);
-    for (size_t i = 0; i < charter->country_count; i++) {
-        nation[i] = new_nation(trust, &charter->country[i]);
+    for (size_t i = 0; nation != NULL && i < charter->country_count; i++) {
+        nation[i] = new_nation(&charter->country[i]);
+        if (nation[i] == NULL) {
+            nations_free(nation, i);
+            return NULL;
+        }
     }
+    return nation;
+}
+
+static void inherit_all(const struct rg_trust *trust, struct rg_nation **nation, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct rg_nation *old = rg_nation_find(trust, nation[i]->country.code);
+        if (old != NULL) {
+            inherit(nation[i], old);
+        }
+    }
+}
+
+static rg_outcome install_charter(struct rg_trust *trust, struct rg_charter *charter,
+                                  struct rg_held *held, struct rg_reason *why)
+{
+    struct rg_nation **nation = new_nations(charter);
+    RG_CHECK(nation != NULL, why, RG_IO, "out-of-memory",
+             "cannot allocate the charter's countries");
+    inherit_all(trust, nation, charter->country_count);
     nations_free(trust->nation, trust->nation_count);
     rg_charter_free(trust->charter);
     trust->nation = nation;
@@ -376,6 +400,7 @@ static void install_charter(struct rg_trust *trust, struct rg_charter *charter,
     for (size_t i = 0; i < trust->nation_count; i++) {
         refresh(trust, nation[i]);
     }
+    return rg_ok();
 }
 
 static rg_outcome compare_charter(const struct rg_trust *trust, const struct rg_charter *charter,
@@ -395,7 +420,7 @@ static rg_outcome offer_charter(struct rg_trust *trust, const struct rg_document
                                 enum rg_news *news_out, struct rg_reason *why)
 {
     RG_CLEANUP(rg_charter_cleanup) struct rg_charter *charter = NULL;
-    struct rg_held held = {0};
+    RG_CLEANUP(rg_held_drop) struct rg_held held = {0};
     if (rg_held_is(&trust->charter_held, document)) {
         *news_out = RG_NEWS_NONE;
         return rg_ok();
@@ -403,8 +428,8 @@ static rg_outcome offer_charter(struct rg_trust *trust, const struct rg_document
     RG_TRY(verify_charter(trust, document, &charter, why));
     RG_TRY(compare_charter(trust, charter, why));
     RG_TRY(rg_hold(document, &held, why));
-    install_charter(trust, charter, &held);
-    charter = NULL;
+    RG_TRY(install_charter(trust, charter, &held, why));
+    charter = NULL; /* moved in */
     *news_out = RG_NEWS_NEW;
     return rg_ok();
 }

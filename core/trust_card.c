@@ -71,19 +71,19 @@ static rg_outcome open_card(struct rg_trust *trust, struct rg_nation *nation,
     struct rg_certificate *candidate[RG_OFFICER_CERTIFICATES_MAX];
     struct rg_principal claim;
     struct rg_verdict verdict;
+    struct rg_list list = {.at = candidate, .max = RG_OFFICER_CERTIFICATES_MAX};
     size_t at = 0;
-    size_t count = 0;
     RG_TRY(rg_card_claim(rg_buffer_peek(&document->text), &claim, why));
     RG_CHECK(strcmp(claim.country, nation->country.code) == 0, why, RG_DENIED, "card-principal",
              "a key card handed over as another country's");
     struct rg_page *page = rg_nation_page_of(nation, claim.office, &at);
     if (page != NULL) {
-        RG_TRY(rg_nation_signers(nation, page, at, claim.text, candidate,
-                                 RG_OFFICER_CERTIFICATES_MAX, &count, why));
+        RG_TRY(rg_nation_signers(nation, page, at, claim.text, &list, why));
     }
-    RG_CHECK(count > 0, why, RG_AGAIN, "document-needs-page",
+    RG_CHECK(list.count > 0, why, RG_AGAIN, "document-needs-page",
              "a key card of an officer who is in no page held here");
-    RG_TRY(rg_card_open(rg_buffer_peek(&document->text), candidate, count, &reading, &signer, why));
+    RG_TRY(rg_card_open(rg_buffer_peek(&document->text), candidate, list.count, &reading, &signer,
+                        why));
     RG_TRY(rg_trust_judge(trust, signer, RG_USE_SIGN, now, now, &verdict, why));
     RG_CHECK(rg_certificate_not_after(reading).ms >= now.ms, why, RG_DENIED, "card-expired",
              "a key card that has expired");
@@ -106,6 +106,15 @@ static bool holds_card(const struct rg_nation *nation, const struct rg_document 
     return false;
 }
 
+/* Room is made first, so that a card taken in always has its place. */
+static rg_outcome make_room(struct rg_nation *nation, struct rg_reason *why)
+{
+    struct rg_card *grown = realloc(nation->card, (nation->card_count + 1) * sizeof(*grown));
+    RG_CHECK(grown != NULL, why, RG_IO, "out-of-memory", "cannot allocate a key card");
+    nation->card = grown;
+    return rg_ok();
+}
+
 rg_outcome rg_nation_offer_card(struct rg_trust *trust, const struct rg_document *document,
                                 struct rg_wall now, enum rg_news *news_out, struct rg_reason *why)
 {
@@ -118,13 +127,10 @@ rg_outcome rg_nation_offer_card(struct rg_trust *trust, const struct rg_document
         *news_out = RG_NEWS_NONE;
         return rg_ok();
     }
+    RG_TRY(make_room(nation, why));
     RG_TRY(open_card(trust, nation, document, now, &card, why));
-    struct rg_card *grown = realloc(nation->card, (nation->card_count + 1) * sizeof(*grown));
-    RG_ASSERT(grown != NULL);
-    grown[nation->card_count] = card;
-    nation->card = grown;
-    nation->card_count++;
-    qsort(nation->card, nation->card_count, sizeof(*grown), compare_cards);
+    nation->card[nation->card_count++] = card;
+    qsort(nation->card, nation->card_count, sizeof(card), compare_cards);
     *news_out = RG_NEWS_NEW;
     return rg_ok();
 }

@@ -19,9 +19,11 @@
 struct x509_store_st *rg_roots_new(const struct rg_charter_country *charter)
 {
     X509_STORE *store = X509_STORE_new();
-    RG_ASSERT(store != NULL);
-    for (size_t i = 0; i < charter->root_count; i++) {
-        RG_ASSERT(X509_STORE_add_cert(store, rg_certificate_x509(charter->root[i])) == 1);
+    for (size_t i = 0; store != NULL && i < charter->root_count; i++) {
+        if (X509_STORE_add_cert(store, rg_certificate_x509(charter->root[i])) != 1) {
+            X509_STORE_free(store);
+            return NULL;
+        }
     }
     return store;
 }
@@ -205,29 +207,33 @@ const struct rg_country *rg_trust_country_at(const struct rg_trust *trust, size_
     return at < trust->nation_count ? &trust->nation[at]->country : NULL;
 }
 
-/* Signing certificates among the page's rows that belong to officers of one office, or to one. */
-rg_outcome rg_nation_signers(struct rg_nation *nation, struct rg_page *page, size_t office,
-                             const char *principal, struct rg_certificate **out, size_t max,
-                             size_t *count_out, struct rg_reason *why)
+static bool signs_for(const struct rg_page *page, const struct rg_listed *listed, size_t office,
+                      const char *principal)
 {
-    size_t count = 0;
+    if (listed->use != RG_USE_SIGN) {
+        return false;
+    }
+    const struct rg_officer *officer = &page->officer[listed->officer];
+    return officer->office == office &&
+           (principal == NULL || strcmp(officer->principal, principal) == 0);
+}
+
+rg_outcome rg_nation_signers(struct rg_nation *nation, struct rg_page *page, size_t office,
+                             const char *principal, struct rg_list *list, struct rg_reason *why)
+{
     for (size_t i = 0; i < page->listed_count; i++) {
         struct rg_listed *listed = &page->listed[i];
-        if (listed->use != RG_USE_SIGN || page->officer[listed->officer].office != office ||
-            (principal != NULL &&
-             strcmp(page->officer[listed->officer].principal, principal) != 0)) {
-            continue;
-        }
         struct rg_certificate *certificate =
-            rg_page_certificate(page, listed, nation->country.code);
+            signs_for(page, listed, office, principal)
+                ? rg_page_certificate(page, listed, nation->country.code)
+                : NULL;
         if (certificate == NULL) {
-            continue; /* one bad row must not silence an office */
+            continue; /* also one bad row, which must not silence an office */
         }
-        RG_CHECK(count < max, why, RG_LIMIT, "signers-too-many",
-                 "the office has more than %zu signing certificates", max);
-        out[count++] = certificate;
+        RG_CHECK(list->count < list->max, why, RG_LIMIT, "signers-too-many",
+                 "the office has more than %zu signing certificates", list->max);
+        list->at[list->count++] = certificate;
     }
-    *count_out = count;
     return rg_ok();
 }
 
@@ -235,10 +241,13 @@ rg_outcome rg_trust_signers(struct rg_trust *trust, const char *office, struct r
                             size_t max, size_t *count_out, struct rg_reason *why)
 {
     size_t at = 0;
+    struct rg_list list = {.at = out, .max = max};
     struct rg_nation *nation = rg_nation_of_office(trust, office);
     struct rg_page *page = nation != NULL ? rg_nation_page_of(nation, office, &at) : NULL;
     RG_CHECK(page != NULL, why, RG_DENIED, "signers-office", "no such office in the pages held");
-    return rg_nation_signers(nation, page, at, NULL, out, max, count_out, why);
+    RG_TRY(rg_nation_signers(nation, page, at, NULL, &list, why));
+    *count_out = list.count;
+    return rg_ok();
 }
 
 static bool signer_holds(struct rg_trust *trust, struct rg_nation *nation, struct rg_page *page,
@@ -268,48 +277,67 @@ static struct rg_certificate *newest_card(struct rg_trust *trust, struct rg_nati
     return NULL;
 }
 
-static rg_outcome collect_readers(struct rg_trust *trust, struct rg_nation *nation,
-                                  const struct rg_office *office, const char *class_name,
-                                  struct rg_wall now, struct rg_certificate **out, size_t max,
-                                  size_t *count_out, struct rg_reason *why)
+struct reading { /* who asks for readers of what */
+    struct rg_trust *trust;
+    struct rg_nation *nation;
+    struct rg_page *page;
+    size_t office;
+    const char *class_name;
+    struct rg_wall now;
+};
+
+static rg_outcome collect_readers(const struct reading *reading, struct rg_list *list,
+                                  struct rg_reason *why)
 {
-    size_t at = 0;
-    size_t count = 0;
-    struct rg_page *page = rg_nation_page_of(nation, office->name, &at);
-    RG_ASSERT(page != NULL); /* the office was found in one */
-    for (size_t i = 0; i < page->officer_count; i++) {
-        const struct rg_officer *officer = &page->officer[i];
-        if (officer->office != at || !rg_officer_cleared(officer, class_name)) {
+    for (size_t i = 0; i < reading->page->officer_count; i++) {
+        const struct rg_officer *officer = &reading->page->officer[i];
+        struct rg_certificate *card = NULL;
+        if (officer->office == reading->office &&
+            rg_officer_cleared(officer, reading->class_name)) {
+            card = newest_card(reading->trust, reading->nation, reading->page, officer->principal,
+                               reading->now);
+        }
+        if (card == NULL) {
             continue;
         }
-        struct rg_certificate *reading = newest_card(trust, nation, page, officer->principal, now);
-        if (reading == NULL) {
-            continue;
-        }
-        RG_CHECK(count < max, why, RG_LIMIT, "readers-too-many",
-                 "the office has more than %zu readers for this class", max);
-        out[count++] = reading;
+        RG_CHECK(list->count < list->max, why, RG_LIMIT, "readers-too-many",
+                 "the office has more than %zu readers for this class", list->max);
+        list->at[list->count++] = card;
     }
-    RG_CHECK(count > 0, why, RG_AGAIN, "readers-none",
-             "nobody at \"%s\" can read class \"%s\" yet: no key card is held", office->name,
-             class_name);
-    *count_out = count;
     return rg_ok();
 }
 
-rg_outcome rg_trust_readers(struct rg_trust *trust, const char *office_name, const char *class_name,
+static rg_outcome check_reading(const struct reading *reading, struct rg_reason *why)
+{
+    const struct rg_office *office = &reading->page->office[reading->office];
+    RG_CHECK(!office->suspended, why, RG_DENIED, "readers-office", "\"%s\" is suspended",
+             office->name);
+    RG_CHECK(rg_charter_allows(reading->trust->charter, reading->class_name, office->role), why,
+             RG_DENIED, "readers-class", "the charter lets no \"%s\" desk read class \"%.24s\"",
+             office->role, reading->class_name);
+    RG_CHECK(reading->now.ms <= reading->page->valid_until.ms + RG_PAGE_GRACE_MS, why, RG_DENIED,
+             "page-expired", "the page of \"%s\" is out of date; a newer one is needed",
+             reading->nation->country.code);
+    return rg_ok();
+}
+
+/* NOLINTNEXTLINE(readability-function-size): two questions, an array and why; one call per seal */
+rg_outcome rg_trust_readers(struct rg_trust *trust, const char *office, const char *class_name,
                             struct rg_wall now, struct rg_certificate **out, size_t max,
                             size_t *count_out, struct rg_reason *why)
 {
-    struct rg_nation *nation = rg_nation_of_office(trust, office_name);
-    const struct rg_office *office = rg_trust_office(trust, office_name);
-    RG_CHECK(office != NULL && !office->suspended, why, RG_DENIED, "readers-office",
-             "\"%.60s\" is in no page held here, or suspended", office_name);
-    RG_CHECK(rg_charter_allows(trust->charter, class_name, office->role), why, RG_DENIED,
-             "readers-class", "the charter lets no \"%s\" desk read class \"%.24s\"", office->role,
+    struct rg_list list = {.at = out, .max = max};
+    struct reading reading = {.trust = trust, .class_name = class_name, .now = now};
+    reading.nation = rg_nation_of_office(trust, office);
+    reading.page =
+        reading.nation != NULL ? rg_nation_page_of(reading.nation, office, &reading.office) : NULL;
+    RG_CHECK(reading.page != NULL, why, RG_DENIED, "readers-office",
+             "\"%.60s\" is in no page held here", office);
+    RG_TRY(check_reading(&reading, why));
+    RG_TRY(collect_readers(&reading, &list, why));
+    RG_CHECK(list.count > 0, why, RG_AGAIN, "readers-none",
+             "nobody at \"%.60s\" can read class \"%.24s\" yet: no key card is held", office,
              class_name);
-    const struct rg_page *page = office->domestic ? nation->domestic : nation->page;
-    RG_CHECK(now.ms <= page->valid_until.ms + RG_PAGE_GRACE_MS, why, RG_DENIED, "page-expired",
-             "the page of \"%s\" is out of date; a newer one is needed", nation->country.code);
-    return collect_readers(trust, nation, office, class_name, now, out, max, count_out, why);
+    *count_out = list.count;
+    return rg_ok();
 }

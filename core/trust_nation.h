@@ -69,12 +69,16 @@ bool rg_held_is(const struct rg_held *held, const struct rg_document *document);
 void rg_held_move(struct rg_held *to, struct rg_held *from); /* `from` is left empty */
 void rg_held_drop(struct rg_held *held);
 
-struct x509_store_st *rg_roots_new(const struct rg_charter_country *charter);
+struct x509_store_st *rg_roots_new(const struct rg_charter_country *charter); /* NULL: memory */
 void rg_roots_free(struct x509_store_st *roots);
-/* Signing certificates of one office's officers; of one officer when `principal` is not NULL. */
+struct rg_list { /* certificates, borrowed; the caller's array */
+    struct rg_certificate **at;
+    size_t max, count;
+};
+/* Adds the signing certificates of one office's officers; of one officer when `principal` is not
+ * NULL. `office` is an index into `page`. */
 RG_MUST_USE rg_outcome rg_nation_signers(struct rg_nation *nation, struct rg_page *page,
-                                         size_t office, const char *principal,
-                                         struct rg_certificate **out, size_t max, size_t *count_out,
+                                         size_t office, const char *principal, struct rg_list *list,
                                          struct rg_reason *why);
 
 const char *rg_card_reader(const struct rg_card *card); /* the officer's principal */

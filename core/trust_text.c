@@ -22,12 +22,16 @@ static rg_outcome bad_value(const char *what, struct rg_reason *why)
     return rg_fail(why, RG_MALFORMED, "document-value", "document: %s", what);
 }
 
-static rg_outcome new_array(size_t count, size_t size, void *out, struct rg_reason *why)
+/* Zeroed, and not NULL for a count of none. */
+static void *new_array(size_t count, size_t size)
 {
-    void *array = calloc(count > 0 ? count : 1, size);
-    RG_CHECK(array != NULL, why, RG_IO, "out-of-memory", "cannot allocate a trust document");
-    memcpy(out, &array, sizeof(array));
-    return rg_ok();
+    return calloc(count > 0 ? count : 1, size);
+}
+
+static rg_outcome no_memory(struct rg_reason *why)
+{
+    (void)rg_fail(why, RG_IO, "out-of-memory", "cannot allocate a trust document");
+    return (rg_outcome){.code = RG_IO};
 }
 
 static rg_outcome check_format(const rg_group *root, const char *format, struct rg_reason *why)
@@ -319,7 +323,10 @@ static rg_outcome read_countries(struct rg_charter *charter, const rg_group *roo
 {
     size_t count = 0;
     RG_TRY(rg_settings_list_size(root, "countries", RG_COUNTRIES_MAX, &count, why));
-    RG_TRY(new_array(count, sizeof(*charter->country), &charter->country, why));
+    charter->country = new_array(count, sizeof(*charter->country));
+    if (charter->country == NULL) {
+        return no_memory(why);
+    }
     for (size_t i = 0; i < count; i++) {
         const rg_group *group = NULL;
         charter->country_count = i + 1;
@@ -334,8 +341,10 @@ rg_outcome rg_charter_read(struct rg_bytes text, struct rg_charter **out, struct
 {
     static const char *const known[] = {"format",      "counter",  "issued",  "quorum",
                                         "authorities", "versions", "classes", "countries"};
-    RG_CLEANUP(rg_charter_cleanup) struct rg_charter *charter = NULL;
-    RG_TRY(new_array(1, sizeof(*charter), &charter, why));
+    RG_CLEANUP(rg_charter_cleanup) struct rg_charter *charter = new_array(1, sizeof(*charter));
+    if (charter == NULL) {
+        return no_memory(why);
+    }
     RG_TRY(rg_settings_parse(text, RG_DOCUMENT_BYTES_MAX, &charter->settings, why));
     const rg_group *root = rg_settings_root(charter->settings);
     RG_TRY(check_format(root, "referral-charter-1", why));
@@ -469,7 +478,8 @@ static rg_outcome check_principal(const struct rg_page *page, const char *text, 
     RG_CHECK(strcmp(principal.office, office) == 0 && !principal.gateway, why, RG_DENIED,
              "page-foreign", "page: an officer is listed under an office that is not his own");
     for (size_t i = 0; i < page->officer_count; i++) {
-        RG_CHECK(strcmp(page->officer[i].principal, text) != 0, why, RG_MALFORMED,
+        const struct rg_officer *other = &page->officer[i];
+        RG_CHECK(other->principal == NULL || strcmp(other->principal, text) != 0, why, RG_MALFORMED,
                  "document-doubled", "page: an officer is listed twice");
     }
     return rg_ok();
@@ -479,7 +489,7 @@ static rg_outcome read_officer(struct rg_page *page, const rg_group *group, size
                                struct rg_reason *why)
 {
     static const char *const known[] = {"principal", "sign", "tls", "clearance"};
-    const char *principal = NULL;
+    const char *principal = "";
     size_t at = page->officer_count;
     RG_TRY(rg_settings_known(group, known, COUNT(known), why));
     RG_TRY(rg_settings_text(group, "principal", &principal, why));
@@ -618,9 +628,12 @@ static rg_outcome read_offices(struct rg_page *page, const rg_group *root, const
     RG_TRY(rg_settings_list_size(root, "offices", RG_PAGE_OFFICES_MAX, &offices, why));
     RG_TRY(count_officers(root, offices, &officers, why));
     size_t certificates_max = (2 * officers + 1) * RG_OFFICER_CERTIFICATES_MAX;
-    RG_TRY(new_array(offices, sizeof(*page->office), &page->office, why));
-    RG_TRY(new_array(officers, sizeof(*page->officer), &page->officer, why));
-    RG_TRY(new_array(certificates_max, sizeof(*page->listed), &page->listed, why));
+    page->office = new_array(offices, sizeof(*page->office));
+    page->officer = new_array(officers, sizeof(*page->officer));
+    page->listed = new_array(certificates_max, sizeof(*page->listed));
+    if (page->office == NULL || page->officer == NULL || page->listed == NULL) {
+        return no_memory(why);
+    }
     for (size_t i = 0; i < offices; i++) {
         const rg_group *group = NULL;
         RG_TRY(rg_settings_list_group(root, "offices", i, &group, why));
@@ -642,8 +655,10 @@ static rg_outcome check_page_names(const struct rg_page *page, const rg_group *r
 rg_outcome rg_page_read(struct rg_bytes text, const char *country, bool domestic,
                         struct rg_page **out, struct rg_reason *why)
 {
-    RG_CLEANUP(rg_page_cleanup) struct rg_page *page = NULL;
-    RG_TRY(new_array(1, sizeof(*page), &page, why));
+    RG_CLEANUP(rg_page_cleanup) struct rg_page *page = new_array(1, sizeof(*page));
+    if (page == NULL) {
+        return no_memory(why);
+    }
     page->domestic = domestic;
     page->hash = rg_sha256(text);
     RG_TRY(rg_settings_parse(text, RG_DOCUMENT_BYTES_MAX, &page->settings, why));
@@ -701,6 +716,7 @@ bool rg_officer_cleared(const struct rg_officer *officer, const char *class_name
 void rg_stop_free(struct rg_stop *stop)
 {
     if (stop != NULL) {
+        rg_settings_free(stop->settings);
         free(stop->certificate);
         free(stop->office);
         free(stop);
@@ -746,7 +762,10 @@ static rg_outcome read_stopped_certificates(struct rg_stop *stop, const rg_group
     size_t count = 0;
     char digest[80];
     RG_TRY(rg_settings_list_size(root, "certificates", RG_STOP_CERTIFICATES_MAX, &count, why));
-    RG_TRY(new_array(count, sizeof(*stop->certificate), &stop->certificate, why));
+    stop->certificate = new_array(count, sizeof(*stop->certificate));
+    if (stop->certificate == NULL) {
+        return no_memory(why);
+    }
     for (size_t i = 0; i < count; i++) {
         const char *text = NULL;
         RG_TRY(rg_settings_list_text(root, "certificates", i, &text, why));
@@ -766,7 +785,10 @@ static rg_outcome read_stopped_offices(struct rg_stop *stop, const rg_group *roo
     char name[80];
     char stated[RG_COUNTRY_BYTES];
     RG_TRY(rg_settings_list_size(root, "offices", RG_PAGE_OFFICES_MAX, &count, why));
-    RG_TRY(new_array(count, sizeof(*stop->office), &stop->office, why));
+    stop->office = new_array(count, sizeof(*stop->office));
+    if (stop->office == NULL) {
+        return no_memory(why);
+    }
     for (size_t i = 0; i < count; i++) {
         const char *text = NULL;
         RG_TRY(rg_settings_list_text(root, "offices", i, &text, why));
@@ -788,11 +810,12 @@ rg_outcome rg_stop_read(struct rg_bytes text, const char *country, struct rg_sto
 {
     static const char *const known[] = {"format", "country",      "counter",
                                         "issued", "certificates", "offices"};
-    RG_CLEANUP(rg_stop_cleanup) struct rg_stop *stop = NULL;
-    RG_OWNED_SETTINGS *settings = NULL;
-    RG_TRY(new_array(1, sizeof(*stop), &stop, why));
-    RG_TRY(rg_settings_parse(text, RG_DOCUMENT_BYTES_MAX, &settings, why));
-    const rg_group *root = rg_settings_root(settings);
+    RG_CLEANUP(rg_stop_cleanup) struct rg_stop *stop = new_array(1, sizeof(*stop));
+    if (stop == NULL) {
+        return no_memory(why);
+    }
+    RG_TRY(rg_settings_parse(text, RG_DOCUMENT_BYTES_MAX, &stop->settings, why));
+    const rg_group *root = rg_settings_root(stop->settings);
     RG_TRY(check_format(root, "referral-stop-1", why));
     RG_TRY(rg_settings_known(root, known, COUNT(known), why));
     RG_TRY(check_country(root, country, why));

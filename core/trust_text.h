@@ -119,6 +119,7 @@ struct rg_stopped_office {
     bool dated;
 };
 struct rg_stop {
+    struct rg_settings *settings;
     uint64_t counter;
     struct rg_wall issued;
     struct rg_stopped_certificate *certificate; /* sorted by digest */
