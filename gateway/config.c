@@ -4,6 +4,7 @@
  * and defaults of the limits are one table. */
 #include "gateway/config.h"
 
+#include "core/digest.h"
 #include "core/identity.h"
 #include "core/settings.h"
 
@@ -58,6 +59,11 @@ static const struct limit_row {
 };
 #define LIMIT_ROWS (sizeof(limit_table) / sizeof(limit_table[0]))
 
+static bool is_one_of(uint8_t c, const char *set)
+{
+    return c != 0 && strchr(set, c) != NULL;
+}
+
 /* Line of the first `key` that stands where a name may stand, not in a comment; 0: none. */
 static unsigned line_of(struct rg_bytes text, const char *key)
 {
@@ -68,14 +74,14 @@ static unsigned line_of(struct rg_bytes text, const char *key)
         const uint8_t *at = text.data + i;
         comment = comment || at[0] == '#' || (at[0] == '/' && text.len - i > 1 && at[1] == '/');
         if (at_word && !comment && text.len - i > len && memcmp(at, key, len) == 0 &&
-            memchr(" \t=:{", at[len], 5) != NULL) {
+            is_one_of(at[len], " \t=:{")) {
             return line;
         }
         if (at[0] == '\n') {
             line++;
             comment = false;
         }
-        at_word = memchr(" \t\r\n;,{(", at[0], 8) != NULL;
+        at_word = is_one_of(at[0], " \t\r\n;,{(");
     }
     return 0;
 }
@@ -375,6 +381,7 @@ rg_outcome rg_config_parse(struct rg_bytes text, const char *file, struct rg_con
     RG_TRY(located(&from, "config",
                    rg_settings_parse(text, RG_CONFIG_BYTES_MAX, &settings, from.why)));
     RG_TRY(read_root(&from, rg_settings_root(settings)));
+    config.digest = rg_sha256(text);
     *out = config;
     return rg_ok();
 }

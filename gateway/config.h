@@ -64,6 +64,7 @@ struct rg_config_user { /* resolved from a name; not `set`: stay who we are */
 
 struct rg_config {
     char file[RG_CONFIG_PATH_BYTES];
+    struct rg_hash digest; /* of the text: has it changed? */
     char country[RG_COUNTRY_BYTES];
     char principal[RG_PRINCIPAL_BYTES]; /* "referral://th/gateway" */
     char listen_host[64];

@@ -1,20 +1,12 @@
-/* How it works: each operation is one prepared statement, kept for the life of the store. Typed
- * values go in through `start`, rows come out through `step`, and every SQLite code is turned into
- * an outcome in one place, `failed`.
- *
- * Invariants. (1) Writes happen only in a batch: after an error SQLite may have rolled the
- * transaction back by itself, and a write would then commit alone, so `broken_batch` refuses
- * everything until rollback. (2) A COMMIT that failed because there was no room has written no
- * commit frame: nothing is kept, RG_AGAIN. Any other failed write or fsync during COMMIT leaves the
- * state unknown: RG_BROKEN, the process ends and recovery decides. (3) Keys are monotone; the only
- * random keys are the ids, threads and decisions. (4) Erased bodies are zeroed in the file
- * (secure_delete) and pushed out of the WAL after the commit that erased them. */
+/* How it works: each operation is one statement of the table below, run by gateway/db. Keys are
+ * monotone; the only random keys are the ids of messages, threads and decisions. A column that does
+ * not have the form that was written is damage, never a default. */
 #include "gateway/store_sqlite.h"
 
 #include "core/digest.h"
+#include "gateway/db.h"
 
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +14,6 @@
 
 #define SCHEMA_VERSION 1
 #define APPLICATION_ID 0x52474d53 /* "RGMS" */
-#define PAGE_BYTES 4096
-#define BUSY_MS 250
-#define CHECKPOINT_PAGES 8192
 
 static const char schema[] =
     "CREATE TABLE messages(key INTEGER PRIMARY KEY, id BLOB NOT NULL, way INT NOT NULL,"
@@ -73,9 +62,6 @@ static const char schema[] =
     " outbox.next_try, outbox.attempts, outbox.body_bytes, messages.id, messages.from_office"
 
 enum sql {
-    SQL_BEGIN,
-    SQL_COMMIT,
-    SQL_ROLLBACK,
     SQL_MESSAGE_ADD,
     SQL_MESSAGE_FIND,
     SQL_MESSAGE_GET,
@@ -122,9 +108,6 @@ enum sql {
 };
 
 static const char *const sql_text[SQL_STATEMENTS] = {
-    [SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_MESSAGE_ADD] = "INSERT INTO messages VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_MESSAGE_FIND] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE id = ?",
     [SQL_MESSAGE_GET] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE key = ?",
@@ -188,289 +171,34 @@ static const char *const sql_text[SQL_STATEMENTS] = {
 
 struct sqlite_store {
     struct rg_store base; /* first */
-    sqlite3 *db;
-    sqlite3_stmt *statement[SQL_STATEMENTS];
-    char path[PATH_MAX];
-    bool batch;          /* between begin and commit or rollback */
-    bool broken_batch;   /* a write of it failed: only rollback */
-    bool checkpoint_due; /* erased content is still in the WAL */
+    struct rg_db *db;
 };
-
-/* A value for a statement. */
-struct value {
-    enum { VALUE_INT, VALUE_TEXT, VALUE_BYTES, VALUE_NULL } type;
-    int64_t number;
-    const void *data;
-    size_t len;
-};
-
-static struct value number(int64_t n)
-{
-    return (struct value){.type = VALUE_INT, .number = n};
-}
-
-static struct value count(uint64_t n) /* RG_LEAF_NONE is stored as -1 */
-{
-    return (struct value){.type = VALUE_INT, .number = (int64_t)n};
-}
-
-static struct value words(const char *text)
-{
-    return (struct value){.type = VALUE_TEXT, .data = text, .len = strlen(text)};
-}
-
-static struct value blob(const void *data, size_t len)
-{
-    return (struct value){.type = VALUE_BYTES, .data = len == 0 ? "" : data, .len = len};
-}
 
 static struct sqlite_store *self(struct rg_store *store)
 {
     return (struct sqlite_store *)(void *)store;
 }
 
-/* The one place where SQLite's codes become outcomes. */
-static rg_outcome failed(struct sqlite_store *store, const char *what, struct rg_reason *why)
+static struct rg_db *db_of(struct rg_store *store)
 {
-    int extended = sqlite3_extended_errcode(store->db);
-    int code = extended & 0xff;
-    if (store->batch) {
-        store->broken_batch = true;
-    }
-    if (code == SQLITE_FULL) {
-        return rg_fail(why, RG_AGAIN, "store-full", "%s: no room left for the store", what);
-    }
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-        return rg_fail(why, RG_AGAIN, "store-busy", "%s: another process holds the store", what);
-    }
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-        return rg_fail(why, RG_BROKEN, "store-corrupt", "%s: the store is damaged (%d)", what,
-                       extended);
-    }
-    if (code == SQLITE_CONSTRAINT || code == SQLITE_MISUSE) {
-        return rg_fail(why, RG_BROKEN, "store-constraint", "%s: a row contradicts another (%d)",
-                       what, extended);
-    }
-    return rg_fail(why, RG_IO, "store-io", "%s: the store's file failed (%d, errno %d)", what,
-                   extended, sqlite3_system_errno(store->db));
-}
-
-static rg_outcome damaged(const char *what, struct rg_reason *why)
-{
-    return rg_fail(why, RG_BROKEN, "store-corrupt", "%s: a row is not what was written", what);
-}
-
-static rg_outcome prepare(struct sqlite_store *store, enum sql which, struct rg_reason *why)
-{
-    if (store->statement[which] != NULL) {
-        return rg_ok();
-    }
-    int code = sqlite3_prepare_v3(store->db, sql_text[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                  &store->statement[which], NULL);
-    return code == SQLITE_OK ? rg_ok() : failed(store, "prepare", why);
-}
-
-static int bind_one(sqlite3_stmt *statement, int at, const struct value *value)
-{
-    switch (value->type) {
-    case VALUE_INT:
-        return sqlite3_bind_int64(statement, at, value->number);
-    case VALUE_TEXT:
-        return sqlite3_bind_text64(statement, at, value->data, value->len, SQLITE_STATIC,
-                                   SQLITE_UTF8);
-    case VALUE_BYTES:
-        return sqlite3_bind_blob64(statement, at, value->data, value->len, SQLITE_STATIC);
-    case VALUE_NULL:
-        return sqlite3_bind_null(statement, at);
-    }
-    return SQLITE_MISUSE;
-}
-
-/* A statement with its values bound; whoever started it lets `finish` reset it. */
-static rg_outcome start(struct sqlite_store *store, enum sql which, const struct value *value,
-                        size_t values, sqlite3_stmt **out, struct rg_reason *why)
-{
-    RG_TRY(prepare(store, which, why));
-    for (size_t i = 0; i < values; i++) {
-        if (bind_one(store->statement[which], (int)i + 1, &value[i]) != SQLITE_OK) {
-            return failed(store, "bind", why);
-        }
-    }
-    *out = store->statement[which];
-    return rg_ok();
-}
-
-#define VALUES(...)                                                                                \
-    (const struct value[]){__VA_ARGS__},                                                           \
-        sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
-
-static void finish(sqlite3_stmt **statement)
-{
-    if (*statement != NULL) {
-        (void)sqlite3_reset(*statement);
-    }
-}
-#define RG_STATEMENT RG_CLEANUP(finish) sqlite3_stmt
-
-static rg_outcome step(struct sqlite_store *store, sqlite3_stmt *statement, bool *row_out,
-                       struct rg_reason *why)
-{
-    int code = sqlite3_step(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        return failed(store, "step", why);
-    }
-    *row_out = code == SQLITE_ROW;
-    return rg_ok();
-}
-
-/* A write of the open batch. */
-static rg_outcome write_row(struct sqlite_store *store, enum sql which, const struct value *value,
-                            size_t values, struct rg_reason *why)
-{
-    RG_STATEMENT *statement = NULL;
-    bool row = false;
-    RG_CHECK(store->batch, why, RG_BROKEN, "store-no-batch", "a write outside a batch");
-    RG_CHECK(!store->broken_batch, why, RG_AGAIN, "store-batch-failed",
-             "an earlier write of this batch failed; roll it back");
-    RG_TRY(start(store, which, value, values, &statement, why));
-    return step(store, statement, &row, why);
-}
-
-/* The first row of a read, if there is one. */
-static rg_outcome read_row(struct sqlite_store *store, enum sql which, const struct value *value,
-                           size_t values, sqlite3_stmt **out, bool *found_out,
-                           struct rg_reason *why)
-{
-    RG_TRY(start(store, which, value, values, out, why));
-    return step(store, *out, found_out, why);
-}
-
-/* A read that always has one row with one number. */
-static rg_outcome read_number(struct sqlite_store *store, enum sql which, const struct value *value,
-                              size_t values, uint64_t *out, struct rg_reason *why)
-{
-    RG_STATEMENT *statement = NULL;
-    bool found = false;
-    RG_TRY(read_row(store, which, value, values, &statement, &found, why));
-    *out = found ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
-    return rg_ok();
-}
-
-static uint64_t column_count(sqlite3_stmt *statement, int at)
-{
-    return (uint64_t)sqlite3_column_int64(statement, at);
-}
-
-static struct rg_bytes column_bytes(sqlite3_stmt *statement, int at)
-{
-    const void *data = sqlite3_column_blob(statement, at);
-    return rg_bytes_of(data, (size_t)sqlite3_column_bytes(statement, at));
-}
-
-static rg_outcome column_fixed(sqlite3_stmt *statement, int at, void *out, size_t len,
-                               struct rg_reason *why)
-{
-    struct rg_bytes bytes = column_bytes(statement, at);
-    if (bytes.len != len) {
-        return damaged("a hash", why);
-    }
-    memcpy(out, bytes.data, len);
-    return rg_ok();
-}
-
-static rg_outcome column_words(sqlite3_stmt *statement, int at, char *out, size_t bytes,
-                               struct rg_reason *why)
-{
-    const unsigned char *text = sqlite3_column_text(statement, at);
-    size_t len = (size_t)sqlite3_column_bytes(statement, at);
-    if (text == NULL || len >= bytes) {
-        return damaged("a name", why);
-    }
-    memcpy(out, text, len);
-    out[len] = '\0';
-    return rg_ok();
-}
-
-/* Appends the blob in column `at` of the first row. */
-static rg_outcome read_blob(struct sqlite_store *store, enum sql which, const struct value *value,
-                            size_t values, struct rg_buffer *out, bool *found_out,
-                            struct rg_reason *why)
-{
-    RG_STATEMENT *statement = NULL;
-    bool found = false;
-    RG_TRY(read_row(store, which, value, values, &statement, &found, why));
-    if (found) {
-        RG_TRY(rg_buffer_append(out, column_bytes(statement, 0), why));
-    }
-    *found_out = found;
-    return rg_ok();
+    return self(store)->db;
 }
 
 /* --- batches --- */
 
 static rg_outcome begin(struct rg_store *base, struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
-    bool row = false;
-    RG_CHECK(!store->batch, why, RG_BROKEN, "store-batch-open", "begin within a batch");
-    RG_CHECK(!sqlite3_db_readonly(store->db, "main"), why, RG_DENIED, "store-read-only",
-             "the store was opened for reading");
-    RG_TRY(start(store, SQL_BEGIN, NULL, 0, &statement, why));
-    RG_TRY(step(store, statement, &row, why));
-    store->batch = true;
-    store->broken_batch = false;
-    return rg_ok();
-}
-
-static void rollback(struct rg_store *base)
-{
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
-    struct rg_reason why;
-    bool row = false;
-    if (!store->batch) {
-        return;
-    }
-    /* SQLite may have rolled back by itself after an error. If a rollback fails, the next begin
-     * does too and says why. */
-    if (!sqlite3_get_autocommit(store->db) &&
-        rg_is_ok(start(store, SQL_ROLLBACK, NULL, 0, &statement, &why))) {
-        (void)step(store, statement, &row, &why).code;
-    }
-    store->batch = false;
-    store->broken_batch = false;
-}
-
-/* Erased content leaves the WAL. A reader may be in the way: then with the next commit. */
-static void checkpoint(struct sqlite_store *store)
-{
-    if (store->checkpoint_due &&
-        sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
-            SQLITE_OK) {
-        store->checkpoint_due = false;
-    }
+    return rg_db_begin(db_of(base), why);
 }
 
 static rg_outcome commit(struct rg_store *base, struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
-    bool row = false;
-    RG_CHECK(store->batch, why, RG_BROKEN, "store-no-batch", "commit outside a batch");
-    RG_CHECK(!store->broken_batch, why, RG_IO, "store-batch-failed",
-             "a write of this batch failed; roll it back");
-    RG_TRY(start(store, SQL_COMMIT, NULL, 0, &statement, why));
-    rg_outcome outcome = step(store, statement, &row, why);
-    if (outcome.code == RG_IO) {
-        return rg_fail(why, RG_BROKEN, "store-commit-unknown",
-                       "a write or fsync failed during commit (errno %d)",
-                       sqlite3_system_errno(store->db));
-    }
-    RG_TRY(outcome);
-    store->batch = false;
-    checkpoint(store);
-    return rg_ok();
+    return rg_db_commit(db_of(base), why);
+}
+
+static void rollback(struct rg_store *base)
+{
+    rg_db_rollback(db_of(base));
 }
 
 /* --- messages --- */
@@ -492,7 +220,7 @@ static rg_outcome split_offices(const char *text, struct rg_message *out, struct
     while (*text != '\0') {
         size_t len = strcspn(text, "\n");
         if (len >= RG_OFFICE_BYTES || out->to_office_count == RG_TO_OFFICES_MAX) {
-            return damaged("offices", why);
+            return rg_db_damaged("offices", why);
         }
         memcpy(out->to_office[out->to_office_count], text, len);
         out->to_office[out->to_office_count][len] = '\0';
@@ -505,56 +233,59 @@ static rg_outcome split_offices(const char *text, struct rg_message *out, struct
 static rg_outcome message_add(struct rg_store *base, struct rg_message *message,
                               struct rg_bytes body, struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
+    struct rg_db *db = db_of(base);
     char offices[RG_TO_OFFICES_MAX * RG_OFFICE_BYTES];
     join_offices(message, offices, sizeof(offices));
-    RG_TRY(write_row(store, SQL_MESSAGE_ADD,
-                     VALUES(blob(message->id.b, 32), number((int64_t)message->way),
-                            number((int64_t)message->refusal), count(message->answer_leaf),
-                            count(message->received_leaf), number((int64_t)message->priority),
-                            number(message->expires.ms), number(message->collect_by.ms),
-                            words(message->from_office), words(message->from_country),
-                            words(message->to_country), words(offices)),
-                     why));
-    uint64_t key = (uint64_t)sqlite3_last_insert_rowid(store->db);
+    RG_TRY(rg_db_write(
+        db, SQL_MESSAGE_ADD,
+        RG_VALUES(rg_value_bytes(message->id.b, 32), rg_value_number((int64_t)message->way),
+                  rg_value_number((int64_t)message->refusal), rg_value_count(message->answer_leaf),
+                  rg_value_count(message->received_leaf),
+                  rg_value_number((int64_t)message->priority), rg_value_number(message->expires.ms),
+                  rg_value_number(message->collect_by.ms), rg_value_text(message->from_office),
+                  rg_value_text(message->from_country), rg_value_text(message->to_country),
+                  rg_value_text(offices)),
+        why));
+    uint64_t key = rg_db_last_key(db);
     if (body.len > 0) {
-        RG_TRY(write_row(
-            store, SQL_BODY_ADD,
-            VALUES(count(key), number(message->collect_by.ms), blob(body.data, body.len)), why));
+        RG_TRY(rg_db_write(db, SQL_BODY_ADD,
+                           RG_VALUES(rg_value_count(key), rg_value_number(message->collect_by.ms),
+                                     rg_value_bytes(body.data, body.len)),
+                           why));
     }
     message->key = key;
     return rg_ok();
 }
 
-static rg_outcome message_row(sqlite3_stmt *row, struct rg_message *out, struct rg_reason *why)
+static rg_outcome message_row(rg_row *row, struct rg_message *out, struct rg_reason *why)
 {
     struct rg_message message = {
-        .key = column_count(row, 0),
-        .way = (enum rg_way)sqlite3_column_int(row, 2),
-        .refusal = (enum rg_refusal)sqlite3_column_int(row, 3),
-        .answer_leaf = column_count(row, 4),
-        .received_leaf = column_count(row, 5),
-        .priority = (enum rg_priority)sqlite3_column_int(row, 6),
-        .expires.ms = sqlite3_column_int64(row, 7),
-        .collect_by.ms = sqlite3_column_int64(row, 8),
+        .key = rg_row_count(row, 0),
+        .way = (enum rg_way)rg_row_number(row, 2),
+        .refusal = (enum rg_refusal)rg_row_number(row, 3),
+        .answer_leaf = rg_row_count(row, 4),
+        .received_leaf = rg_row_count(row, 5),
+        .priority = (enum rg_priority)rg_row_number(row, 6),
+        .expires.ms = rg_row_number(row, 7),
+        .collect_by.ms = rg_row_number(row, 8),
     };
     char offices[RG_TO_OFFICES_MAX * RG_OFFICE_BYTES];
-    RG_TRY(column_fixed(row, 1, message.id.b, 32, why));
-    RG_TRY(column_words(row, 9, message.from_office, RG_OFFICE_BYTES, why));
-    RG_TRY(column_words(row, 10, message.from_country, RG_COUNTRY_BYTES, why));
-    RG_TRY(column_words(row, 11, message.to_country, RG_COUNTRY_BYTES, why));
-    RG_TRY(column_words(row, 12, offices, sizeof(offices), why));
+    RG_TRY(rg_row_fixed(row, 1, message.id.b, 32, why));
+    RG_TRY(rg_row_text(row, 9, message.from_office, RG_OFFICE_BYTES, why));
+    RG_TRY(rg_row_text(row, 10, message.from_country, RG_COUNTRY_BYTES, why));
+    RG_TRY(rg_row_text(row, 11, message.to_country, RG_COUNTRY_BYTES, why));
+    RG_TRY(rg_row_text(row, 12, offices, sizeof(offices), why));
     RG_TRY(split_offices(offices, &message, why));
     *out = message;
     return rg_ok();
 }
 
-static rg_outcome message_by(struct rg_store *base, enum sql which, struct value key,
+static rg_outcome message_by(struct rg_store *base, enum sql which, struct rg_value key,
                              struct rg_message *out, bool *found_out, struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
+    RG_ROW *statement = NULL;
     bool found = false;
-    RG_TRY(read_row(self(base), which, &key, 1, &statement, &found, why));
+    RG_TRY(rg_db_first(db_of(base), which, (struct rg_values){&key, 1}, &statement, &found, why));
     if (found) {
         RG_TRY(message_row(statement, out, why));
     }
@@ -565,29 +296,32 @@ static rg_outcome message_by(struct rg_store *base, enum sql which, struct value
 static rg_outcome message_find(struct rg_store *base, const struct rg_id *id,
                                struct rg_message *out, bool *found_out, struct rg_reason *why)
 {
-    return message_by(base, SQL_MESSAGE_FIND, blob(id->b, 32), out, found_out, why);
+    return message_by(base, SQL_MESSAGE_FIND, rg_value_bytes(id->b, 32), out, found_out, why);
 }
 
 static rg_outcome message_get(struct rg_store *base, uint64_t key, struct rg_message *out,
                               bool *found_out, struct rg_reason *why)
 {
-    return message_by(base, SQL_MESSAGE_GET, count(key), out, found_out, why);
+    return message_by(base, SQL_MESSAGE_GET, rg_value_count(key), out, found_out, why);
 }
 
 static rg_outcome message_body(struct rg_store *base, uint64_t key, struct rg_buffer *out,
                                bool *found_out, struct rg_reason *why)
 {
-    return read_blob(self(base), SQL_BODY_GET, VALUES(count(key)), out, found_out, why);
+    return rg_db_blob(db_of(base), SQL_BODY_GET, RG_VALUES(rg_value_count(key)), out, found_out,
+                      why);
 }
 
 static rg_outcome bodies_erase(struct rg_store *base, struct rg_wall before, size_t max,
                                size_t *erased_out, struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_TRY(write_row(store, SQL_BODIES_ERASE, VALUES(number(before.ms), count(max)), why));
-    size_t erased = (size_t)sqlite3_changes(store->db);
-    store->checkpoint_due = store->checkpoint_due || erased > 0;
-    *erased_out = erased;
+    struct rg_db *db = db_of(base);
+    RG_TRY(rg_db_write(db, SQL_BODIES_ERASE,
+                       RG_VALUES(rg_value_number(before.ms), rg_value_count(max)), why));
+    *erased_out = rg_db_changes(db);
+    if (*erased_out > 0) {
+        rg_db_erased(db);
+    }
     return rg_ok();
 }
 
@@ -596,34 +330,37 @@ static rg_outcome bodies_erase(struct rg_store *base, struct rg_wall before, siz
 static rg_outcome leaf_add(struct rg_store *base, uint64_t index, const struct rg_hash *entry_hash,
                            struct rg_bytes log_entry, struct rg_reason *why)
 {
-    return write_row(
-        self(base), SQL_LEAF_ADD,
-        VALUES(count(index), blob(entry_hash->b, 32), blob(log_entry.data, log_entry.len)), why);
+    return rg_db_write(db_of(base), SQL_LEAF_ADD,
+                       RG_VALUES(rg_value_count(index), rg_value_bytes(entry_hash->b, 32),
+                                 rg_value_bytes(log_entry.data, log_entry.len)),
+                       why);
 }
 
 static rg_outcome leaf_entry(struct rg_store *base, uint64_t index, struct rg_buffer *out,
                              bool *found_out, struct rg_reason *why)
 {
-    return read_blob(self(base), SQL_LEAF_ENTRY, VALUES(count(index)), out, found_out, why);
+    return rg_db_blob(db_of(base), SQL_LEAF_ENTRY, RG_VALUES(rg_value_count(index)), out, found_out,
+                      why);
 }
 
 /* Rows (number, hash) that must be dense from `from`. */
-static rg_outcome read_dense(struct sqlite_store *store, enum sql which, uint64_t from, size_t max,
+static rg_outcome read_dense(struct rg_db *db, enum sql which, uint64_t from, size_t max,
                              struct rg_hash *out, size_t *count_out, struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
+    RG_ROW *statement = NULL;
     bool row = false;
     size_t n = 0;
-    RG_TRY(start(store, which, VALUES(count(from), count(max)), &statement, why));
+    RG_TRY(rg_db_start(db, which, RG_VALUES(rg_value_count(from), rg_value_count(max)), &statement,
+                       why));
     for (;;) {
-        RG_TRY(step(store, statement, &row, why));
+        RG_TRY(rg_db_step(db, statement, &row, why));
         if (!row) {
             break;
         }
-        if (n == max || column_count(statement, 0) != from + n) {
-            return damaged("the log has a gap", why);
+        if (n == max || rg_row_count(statement, 0) != from + n) {
+            return rg_db_damaged("the log has a gap", why);
         }
-        RG_TRY(column_fixed(statement, 1, out[n].b, 32, why));
+        RG_TRY(rg_row_fixed(statement, 1, out[n].b, 32, why));
         n++;
     }
     *count_out = n;
@@ -633,24 +370,25 @@ static rg_outcome read_dense(struct sqlite_store *store, enum sql which, uint64_
 static rg_outcome leaves(struct rg_store *base, uint64_t from, size_t max,
                          struct rg_hash *entry_hash_out, size_t *count_out, struct rg_reason *why)
 {
-    return read_dense(self(base), SQL_LEAVES, from, max, entry_hash_out, count_out, why);
+    return read_dense(db_of(base), SQL_LEAVES, from, max, entry_hash_out, count_out, why);
 }
 
 static rg_outcome log_size(struct rg_store *base, uint64_t *out, struct rg_reason *why)
 {
-    return read_number(self(base), SQL_LOG_SIZE, NULL, 0, out, why);
+    return rg_db_number(db_of(base), SQL_LOG_SIZE, RG_NO_VALUES, out, why);
 }
 
 static rg_outcome tile_add(struct rg_store *base, uint64_t tile, const struct rg_hash *root,
                            struct rg_reason *why)
 {
-    return write_row(self(base), SQL_TILE_ADD, VALUES(count(tile), blob(root->b, 32)), why);
+    return rg_db_write(db_of(base), SQL_TILE_ADD,
+                       RG_VALUES(rg_value_count(tile), rg_value_bytes(root->b, 32)), why);
 }
 
 static rg_outcome tiles(struct rg_store *base, uint64_t from, size_t max, struct rg_hash *root_out,
                         size_t *count_out, struct rg_reason *why)
 {
-    return read_dense(self(base), SQL_TILES, from, max, root_out, count_out, why);
+    return read_dense(db_of(base), SQL_TILES, from, max, root_out, count_out, why);
 }
 
 /* --- outbox --- */
@@ -658,41 +396,42 @@ static rg_outcome tiles(struct rg_store *base, uint64_t from, size_t max, struct
 static rg_outcome outbox_add(struct rg_store *base, const struct rg_outbox_row *row,
                              struct rg_reason *why)
 {
-    return write_row(self(base), SQL_OUTBOX_ADD,
-                     VALUES(count(row->key), number((int64_t)row->kind), words(row->country),
-                            number((int64_t)row->priority), count(row->leaf),
-                            number(row->expires.ms), number(row->next_try.ms),
-                            number(row->attempts), number(row->body_bytes)),
-                     why);
+    return rg_db_write(db_of(base), SQL_OUTBOX_ADD,
+                       RG_VALUES(rg_value_count(row->key), rg_value_number((int64_t)row->kind),
+                                 rg_value_text(row->country),
+                                 rg_value_number((int64_t)row->priority), rg_value_count(row->leaf),
+                                 rg_value_number(row->expires.ms),
+                                 rg_value_number(row->next_try.ms), rg_value_number(row->attempts),
+                                 rg_value_number(row->body_bytes)),
+                       why);
 }
 
-static rg_outcome outbox_row(sqlite3_stmt *row, struct rg_outbox_row *out, struct rg_reason *why)
+static rg_outcome outbox_row(rg_row *row, struct rg_outbox_row *out, struct rg_reason *why)
 {
     struct rg_outbox_row read = {
-        .key = column_count(row, 0),
-        .kind = (enum rg_outbox_kind)sqlite3_column_int(row, 1),
-        .priority = (enum rg_priority)sqlite3_column_int(row, 3),
-        .leaf = column_count(row, 4),
-        .expires.ms = sqlite3_column_int64(row, 5),
-        .next_try.ms = sqlite3_column_int64(row, 6),
-        .attempts = (uint32_t)sqlite3_column_int64(row, 7),
-        .body_bytes = (uint32_t)sqlite3_column_int64(row, 8),
+        .key = rg_row_count(row, 0),
+        .kind = (enum rg_outbox_kind)rg_row_number(row, 1),
+        .priority = (enum rg_priority)rg_row_number(row, 3),
+        .leaf = rg_row_count(row, 4),
+        .expires.ms = rg_row_number(row, 5),
+        .next_try.ms = rg_row_number(row, 6),
+        .attempts = (uint32_t)rg_row_number(row, 7),
+        .body_bytes = (uint32_t)rg_row_number(row, 8),
     };
-    RG_TRY(column_words(row, 2, read.country, RG_COUNTRY_BYTES, why));
-    RG_TRY(column_fixed(row, 9, read.id.b, 32, why));
-    RG_TRY(column_words(row, 10, read.from_office, RG_OFFICE_BYTES, why));
+    RG_TRY(rg_row_text(row, 2, read.country, RG_COUNTRY_BYTES, why));
+    RG_TRY(rg_row_fixed(row, 9, read.id.b, 32, why));
+    RG_TRY(rg_row_text(row, 10, read.from_office, RG_OFFICE_BYTES, why));
     *out = read;
     return rg_ok();
 }
 
-static rg_outcome outbox_rows(struct sqlite_store *store, sqlite3_stmt *statement,
-                              struct rg_outbox_row *out, size_t max, size_t *count_out,
-                              struct rg_reason *why)
+static rg_outcome outbox_rows(struct rg_db *db, rg_row *statement, struct rg_outbox_row *out,
+                              size_t max, size_t *count_out, struct rg_reason *why)
 {
     bool row = false;
     size_t n = 0;
     while (n < max) {
-        RG_TRY(step(store, statement, &row, why));
+        RG_TRY(rg_db_step(db, statement, &row, why));
         if (!row) {
             break;
         }
@@ -703,25 +442,28 @@ static rg_outcome outbox_rows(struct sqlite_store *store, sqlite3_stmt *statemen
     return rg_ok();
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the shape that store.h states */
 static rg_outcome outbox_next(struct rg_store *base, const char *country, enum rg_priority priority,
                               uint64_t after, struct rg_wall now, struct rg_outbox_row *out,
                               size_t max, size_t *count_out, struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
-    RG_TRY(start(
-        self(base), SQL_OUTBOX_NEXT,
-        VALUES(words(country), number((int64_t)priority), count(after), number(now.ms), count(max)),
-        &statement, why));
-    return outbox_rows(self(base), statement, out, max, count_out, why);
+    RG_ROW *statement = NULL;
+    RG_TRY(
+        rg_db_start(db_of(base), SQL_OUTBOX_NEXT,
+                    RG_VALUES(rg_value_text(country), rg_value_number((int64_t)priority),
+                              rg_value_count(after), rg_value_number(now.ms), rg_value_count(max)),
+                    &statement, why));
+    return outbox_rows(db_of(base), statement, out, max, count_out, why);
 }
 
 static rg_outcome outbox_get(struct rg_store *base, uint64_t key, struct rg_outbox_row *out,
                              bool *found_out, struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
+    RG_ROW *statement = NULL;
     size_t n = 0;
-    RG_TRY(start(self(base), SQL_OUTBOX_GET, VALUES(count(key)), &statement, why));
-    RG_TRY(outbox_rows(self(base), statement, out, 1, &n, why));
+    RG_TRY(
+        rg_db_start(db_of(base), SQL_OUTBOX_GET, RG_VALUES(rg_value_count(key)), &statement, why));
+    RG_TRY(outbox_rows(db_of(base), statement, out, 1, &n, why));
     *found_out = n == 1;
     return rg_ok();
 }
@@ -729,54 +471,55 @@ static rg_outcome outbox_get(struct rg_store *base, uint64_t key, struct rg_outb
 static rg_outcome outbox_defer(struct rg_store *base, uint64_t key, uint32_t attempts,
                                struct rg_wall next_try, struct rg_reason *why)
 {
-    return write_row(self(base), SQL_OUTBOX_DEFER,
-                     VALUES(number(attempts), number(next_try.ms), count(key)), why);
+    return rg_db_write(
+        db_of(base), SQL_OUTBOX_DEFER,
+        RG_VALUES(rg_value_number(attempts), rg_value_number(next_try.ms), rg_value_count(key)),
+        why);
 }
 
 static rg_outcome outbox_expired(struct rg_store *base, struct rg_wall now,
                                  struct rg_outbox_row *out, size_t max, size_t *count_out,
                                  struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
-    RG_TRY(
-        start(self(base), SQL_OUTBOX_EXPIRED, VALUES(number(now.ms), count(max)), &statement, why));
-    return outbox_rows(self(base), statement, out, max, count_out, why);
+    RG_ROW *statement = NULL;
+    RG_TRY(rg_db_start(db_of(base), SQL_OUTBOX_EXPIRED,
+                       RG_VALUES(rg_value_number(now.ms), rg_value_count(max)), &statement, why));
+    return outbox_rows(db_of(base), statement, out, max, count_out, why);
 }
 
 static rg_outcome outbox_close(struct rg_store *base, uint64_t key, uint64_t leaf,
                                struct rg_reason *why)
 {
-    return write_row(self(base), SQL_OUTBOX_CLOSE, VALUES(count(leaf), count(key)), why);
+    return rg_db_write(db_of(base), SQL_OUTBOX_CLOSE,
+                       RG_VALUES(rg_value_count(leaf), rg_value_count(key)), why);
 }
 
 static rg_outcome outbox_done(struct rg_store *base, uint64_t key, struct rg_reason *why)
 {
-    return write_row(self(base), SQL_OUTBOX_DONE, VALUES(count(key)), why);
+    return rg_db_write(db_of(base), SQL_OUTBOX_DONE, RG_VALUES(rg_value_count(key)), why);
 }
 
 static rg_outcome outbox_count(struct rg_store *base, const char *country, uint64_t *out,
                                struct rg_reason *why)
 {
-    return read_number(self(base), SQL_OUTBOX_COUNT, VALUES(words(country)), out, why);
+    return rg_db_number(db_of(base), SQL_OUTBOX_COUNT, RG_VALUES(rg_value_text(country)), out, why);
 }
 
 /* --- mail --- */
 
 /* 0: there is no such box yet. */
-static rg_outcome box_find(struct sqlite_store *store, const char *box, uint64_t *out,
-                           struct rg_reason *why)
+static rg_outcome box_find(struct rg_db *db, const char *box, uint64_t *out, struct rg_reason *why)
 {
-    return read_number(store, SQL_BOX_FIND, VALUES(words(box)), out, why);
+    return rg_db_number(db, SQL_BOX_FIND, RG_VALUES(rg_value_text(box)), out, why);
 }
 
-static rg_outcome box_make(struct sqlite_store *store, const char *box, uint64_t *out,
-                           struct rg_reason *why)
+static rg_outcome box_make(struct rg_db *db, const char *box, uint64_t *out, struct rg_reason *why)
 {
     uint64_t found = 0;
-    RG_TRY(box_find(store, box, &found, why));
+    RG_TRY(box_find(db, box, &found, why));
     if (found == 0) {
-        RG_TRY(write_row(store, SQL_BOX_ADD, VALUES(words(box)), why));
-        found = (uint64_t)sqlite3_last_insert_rowid(store->db);
+        RG_TRY(rg_db_write(db, SQL_BOX_ADD, RG_VALUES(rg_value_text(box)), why));
+        found = rg_db_last_key(db);
     }
     *out = found;
     return rg_ok();
@@ -785,15 +528,17 @@ static rg_outcome box_make(struct sqlite_store *store, const char *box, uint64_t
 static rg_outcome mail_add(struct rg_store *base, const char *box, struct rg_mail *mail,
                            struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
+    struct rg_db *db = db_of(base);
     uint64_t at = 0;
     uint64_t last = 0;
-    RG_TRY(box_make(store, box, &at, why));
-    RG_TRY(read_number(store, SQL_MAIL_LAST, VALUES(count(at)), &last, why));
-    RG_TRY(write_row(store, SQL_MAIL_ADD,
-                     VALUES(count(at), count(last + 1), number((int64_t)mail->kind),
-                            count(mail->key), count(mail->leaf), number((int64_t)mail->entry_kind)),
-                     why));
+    RG_TRY(box_make(db, box, &at, why));
+    RG_TRY(rg_db_number(db, SQL_MAIL_LAST, RG_VALUES(rg_value_count(at)), &last, why));
+    RG_TRY(rg_db_write(db, SQL_MAIL_ADD,
+                       RG_VALUES(rg_value_count(at), rg_value_count(last + 1),
+                                 rg_value_number((int64_t)mail->kind), rg_value_count(mail->key),
+                                 rg_value_count(mail->leaf),
+                                 rg_value_number((int64_t)mail->entry_kind)),
+                       why));
     mail->position = last + 1;
     return rg_ok();
 }
@@ -802,25 +547,26 @@ static rg_outcome mail_next(struct rg_store *base, const char *box, uint64_t aft
                             struct rg_mail *out, size_t max, size_t *count_out,
                             struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
+    struct rg_db *db = db_of(base);
+    RG_ROW *statement = NULL;
     uint64_t at = 0;
     size_t n = 0;
     bool row = false;
-    RG_TRY(box_find(store, box, &at, why));
-    RG_TRY(
-        start(store, SQL_MAIL_NEXT, VALUES(count(at), count(after), count(max)), &statement, why));
+    RG_TRY(box_find(db, box, &at, why));
+    RG_TRY(rg_db_start(db, SQL_MAIL_NEXT,
+                       RG_VALUES(rg_value_count(at), rg_value_count(after), rg_value_count(max)),
+                       &statement, why));
     while (n < max) {
-        RG_TRY(step(store, statement, &row, why));
+        RG_TRY(rg_db_step(db, statement, &row, why));
         if (!row) {
             break;
         }
         out[n++] = (struct rg_mail){
-            .position = column_count(statement, 0),
-            .kind = (enum rg_mail_kind)sqlite3_column_int(statement, 1),
-            .key = column_count(statement, 2),
-            .leaf = column_count(statement, 3),
-            .entry_kind = (enum rg_entry_kind)sqlite3_column_int(statement, 4),
+            .position = rg_row_count(statement, 0),
+            .kind = (enum rg_mail_kind)rg_row_number(statement, 1),
+            .key = rg_row_count(statement, 2),
+            .leaf = rg_row_count(statement, 3),
+            .entry_kind = (enum rg_entry_kind)rg_row_number(statement, 4),
         };
     }
     *count_out = n;
@@ -831,25 +577,27 @@ static rg_outcome mail_last(struct rg_store *base, const char *box, uint64_t *ou
                             struct rg_reason *why)
 {
     uint64_t at = 0;
-    RG_TRY(box_find(self(base), box, &at, why));
-    return read_number(self(base), SQL_MAIL_LAST, VALUES(count(at)), out, why);
+    RG_TRY(box_find(db_of(base), box, &at, why));
+    return rg_db_number(db_of(base), SQL_MAIL_LAST, RG_VALUES(rg_value_count(at)), out, why);
 }
 
 static rg_outcome cursor_get(struct rg_store *base, const char *box, const char *device,
                              uint64_t *out, struct rg_reason *why)
 {
     uint64_t at = 0;
-    RG_TRY(box_find(self(base), box, &at, why));
-    return read_number(self(base), SQL_CURSOR_GET, VALUES(count(at), words(device)), out, why);
+    RG_TRY(box_find(db_of(base), box, &at, why));
+    return rg_db_number(db_of(base), SQL_CURSOR_GET,
+                        RG_VALUES(rg_value_count(at), rg_value_text(device)), out, why);
 }
 
 static rg_outcome cursor_set(struct rg_store *base, const char *box, const char *device,
                              uint64_t position, struct rg_reason *why)
 {
     uint64_t at = 0;
-    RG_TRY(box_make(self(base), box, &at, why));
-    return write_row(self(base), SQL_CURSOR_SET, VALUES(count(at), words(device), count(position)),
-                     why);
+    RG_TRY(box_make(db_of(base), box, &at, why));
+    return rg_db_write(
+        db_of(base), SQL_CURSOR_SET,
+        RG_VALUES(rg_value_count(at), rg_value_text(device), rg_value_count(position)), why);
 }
 
 /* --- threads, decisions, collected, proofs --- */
@@ -857,12 +605,13 @@ static rg_outcome cursor_set(struct rg_store *base, const char *box, const char 
 static rg_outcome thread_find(struct rg_store *base, const struct rg_thread_id *thread,
                               struct rg_thread_offices *out, bool *found_out, struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
+    RG_ROW *statement = NULL;
     bool found = false;
-    RG_TRY(read_row(self(base), SQL_THREAD_FIND, VALUES(blob(thread->b, sizeof(thread->b))),
-                    &statement, &found, why));
+    RG_TRY(rg_db_first(db_of(base), SQL_THREAD_FIND,
+                       RG_VALUES(rg_value_bytes(thread->b, sizeof(thread->b))), &statement, &found,
+                       why));
     for (int i = 0; found && i < 2; i++) {
-        RG_TRY(column_words(statement, i, out->office[i], RG_OFFICE_BYTES, why));
+        RG_TRY(rg_row_text(statement, i, out->office[i], RG_OFFICE_BYTES, why));
     }
     *found_out = found;
     return rg_ok();
@@ -871,22 +620,24 @@ static rg_outcome thread_find(struct rg_store *base, const struct rg_thread_id *
 static rg_outcome thread_add(struct rg_store *base, const struct rg_thread_id *thread,
                              const struct rg_thread_offices *offices, struct rg_reason *why)
 {
-    return write_row(self(base), SQL_THREAD_ADD,
-                     VALUES(blob(thread->b, sizeof(thread->b)), words(offices->office[0]),
-                            words(offices->office[1])),
-                     why);
+    return rg_db_write(db_of(base), SQL_THREAD_ADD,
+                       RG_VALUES(rg_value_bytes(thread->b, sizeof(thread->b)),
+                                 rg_value_text(offices->office[0]),
+                                 rg_value_text(offices->office[1])),
+                       why);
 }
 
 static rg_outcome decision_find(struct rg_store *base, const struct rg_id *decided,
                                 const char *office, struct rg_id *deciding_out, bool *found_out,
                                 struct rg_reason *why)
 {
-    RG_STATEMENT *statement = NULL;
+    RG_ROW *statement = NULL;
     bool found = false;
-    RG_TRY(read_row(self(base), SQL_DECISION_FIND, VALUES(blob(decided->b, 32), words(office)),
-                    &statement, &found, why));
+    RG_TRY(rg_db_first(db_of(base), SQL_DECISION_FIND,
+                       RG_VALUES(rg_value_bytes(decided->b, 32), rg_value_text(office)), &statement,
+                       &found, why));
     if (found) {
-        RG_TRY(column_fixed(statement, 0, deciding_out->b, 32, why));
+        RG_TRY(rg_row_fixed(statement, 0, deciding_out->b, 32, why));
     }
     *found_out = found;
     return rg_ok();
@@ -896,16 +647,19 @@ static rg_outcome decision_add(struct rg_store *base, const struct rg_id *decide
                                const char *office, const struct rg_id *deciding,
                                struct rg_reason *why)
 {
-    return write_row(self(base), SQL_DECISION_ADD,
-                     VALUES(blob(decided->b, 32), words(office), blob(deciding->b, 32)), why);
+    return rg_db_write(db_of(base), SQL_DECISION_ADD,
+                       RG_VALUES(rg_value_bytes(decided->b, 32), rg_value_text(office),
+                                 rg_value_bytes(deciding->b, 32)),
+                       why);
 }
 
 static rg_outcome collected_add(struct rg_store *base, uint64_t key, const char *office,
                                 uint64_t leaf, bool *fresh_out, struct rg_reason *why)
 {
-    RG_TRY(write_row(self(base), SQL_COLLECTED_ADD, VALUES(count(key), words(office), count(leaf)),
-                     why));
-    *fresh_out = sqlite3_changes(self(base)->db) == 1;
+    RG_TRY(rg_db_write(db_of(base), SQL_COLLECTED_ADD,
+                       RG_VALUES(rg_value_count(key), rg_value_text(office), rg_value_count(leaf)),
+                       why));
+    *fresh_out = rg_db_changes(db_of(base)) == 1;
     return rg_ok();
 }
 
@@ -913,11 +667,11 @@ static rg_outcome proof_add(struct rg_store *base, uint64_t key, enum rg_entry_k
                             uint64_t leaf, struct rg_bytes receipts, bool *fresh_out,
                             struct rg_reason *why)
 {
-    RG_TRY(write_row(
-        self(base), SQL_PROOF_ADD,
-        VALUES(count(key), number((int64_t)kind), count(leaf), blob(receipts.data, receipts.len)),
-        why));
-    *fresh_out = sqlite3_changes(self(base)->db) == 1;
+    RG_TRY(rg_db_write(db_of(base), SQL_PROOF_ADD,
+                       RG_VALUES(rg_value_count(key), rg_value_number((int64_t)kind),
+                                 rg_value_count(leaf), rg_value_bytes(receipts.data, receipts.len)),
+                       why));
+    *fresh_out = rg_db_changes(db_of(base)) == 1;
     return rg_ok();
 }
 
@@ -925,37 +679,40 @@ static rg_outcome proof_get(struct rg_store *base, uint64_t key, enum rg_entry_k
                             uint64_t leaf, struct rg_buffer *out, bool *found_out,
                             struct rg_reason *why)
 {
-    return read_blob(self(base), SQL_PROOF_GET,
-                     VALUES(count(key), number((int64_t)kind), count(leaf)), out, found_out, why);
+    return rg_db_blob(
+        db_of(base), SQL_PROOF_GET,
+        RG_VALUES(rg_value_count(key), rg_value_number((int64_t)kind), rg_value_count(leaf)), out,
+        found_out, why);
 }
 
 /* --- heads, documents, quotas, counts --- */
 
 static rg_outcome head_set(struct rg_store *base, const struct rg_head *head, struct rg_reason *why)
 {
-    return write_row(self(base), SQL_HEAD_SET,
-                     VALUES(words(head->origin), count(head->size), blob(head->root.b, 32),
-                            blob(head->signature, sizeof(head->signature))),
-                     why);
+    return rg_db_write(db_of(base), SQL_HEAD_SET,
+                       RG_VALUES(rg_value_text(head->origin), rg_value_count(head->size),
+                                 rg_value_bytes(head->root.b, 32),
+                                 rg_value_bytes(head->signature, sizeof(head->signature))),
+                       why);
 }
 
 static rg_outcome heads(struct rg_store *base, struct rg_head *out, size_t max, size_t *count_out,
                         struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
+    struct rg_db *db = db_of(base);
+    RG_ROW *statement = NULL;
     size_t n = 0;
     bool row = false;
-    RG_TRY(start(store, SQL_HEADS, VALUES(count(max)), &statement, why));
+    RG_TRY(rg_db_start(db, SQL_HEADS, RG_VALUES(rg_value_count(max)), &statement, why));
     while (n < max) {
-        RG_TRY(step(store, statement, &row, why));
+        RG_TRY(rg_db_step(db, statement, &row, why));
         if (!row) {
             break;
         }
-        struct rg_head head = {.size = column_count(statement, 1)};
-        RG_TRY(column_words(statement, 0, head.origin, sizeof(head.origin), why));
-        RG_TRY(column_fixed(statement, 2, head.root.b, 32, why));
-        RG_TRY(column_fixed(statement, 3, head.signature, sizeof(head.signature), why));
+        struct rg_head head = {.size = rg_row_count(statement, 1)};
+        RG_TRY(rg_row_text(statement, 0, head.origin, sizeof(head.origin), why));
+        RG_TRY(rg_row_fixed(statement, 2, head.root.b, 32, why));
+        RG_TRY(rg_row_fixed(statement, 3, head.signature, sizeof(head.signature), why));
         out[n++] = head;
     }
     *count_out = n;
@@ -981,12 +738,12 @@ static rg_outcome unpack_signatures(struct rg_bytes packed, struct rg_document *
 {
     while (packed.len > 0) {
         if (packed.len < 4 || out->signature_count == RG_DOCUMENT_SIGNATURES_MAX) {
-            return damaged("signatures", why);
+            return rg_db_damaged("signatures", why);
         }
         const uint8_t *p = packed.data;
         size_t len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
         if (len > packed.len - 4) {
-            return damaged("signatures", why);
+            return rg_db_damaged("signatures", why);
         }
         RG_TRY(rg_buffer_append(&out->signature[out->signature_count++], rg_bytes_of(p + 4, len),
                                 why));
@@ -1003,22 +760,25 @@ static rg_outcome document_put(struct rg_store *base, const struct rg_document *
     struct rg_hash digest = rg_sha256(text);
     RG_TRY(pack_signatures(document, &signatures, why));
     if (document->kind != RG_DOC_KEY_CARD) {
-        RG_TRY(write_row(self(base), SQL_DOCUMENT_DROP,
-                         VALUES(number((int64_t)document->kind), words(document->country)), why));
+        RG_TRY(rg_db_write(
+            db_of(base), SQL_DOCUMENT_DROP,
+            RG_VALUES(rg_value_number((int64_t)document->kind), rg_value_text(document->country)),
+            why));
     }
-    return write_row(self(base), SQL_DOCUMENT_PUT,
-                     VALUES(number((int64_t)document->kind), words(document->country),
-                            blob(digest.b, 32), blob(text.data, text.len),
-                            blob(signatures.data, signatures.len)),
-                     why);
+    return rg_db_write(db_of(base), SQL_DOCUMENT_PUT,
+                       RG_VALUES(rg_value_number((int64_t)document->kind),
+                                 rg_value_text(document->country), rg_value_bytes(digest.b, 32),
+                                 rg_value_bytes(text.data, text.len),
+                                 rg_value_bytes(signatures.data, signatures.len)),
+                       why);
 }
 
-static rg_outcome document_row(sqlite3_stmt *row, struct rg_document *out, struct rg_reason *why)
+static rg_outcome document_row(rg_row *row, struct rg_document *out, struct rg_reason *why)
 {
-    out->kind = (enum rg_document_kind)sqlite3_column_int(row, 0);
-    RG_TRY(column_words(row, 1, out->country, sizeof(out->country), why));
-    RG_TRY(rg_buffer_append(&out->text, column_bytes(row, 2), why));
-    return unpack_signatures(column_bytes(row, 3), out, why);
+    out->kind = (enum rg_document_kind)rg_row_number(row, 0);
+    RG_TRY(rg_row_text(row, 1, out->country, sizeof(out->country), why));
+    RG_TRY(rg_buffer_append(&out->text, rg_row_bytes(row, 2), why));
+    return unpack_signatures(rg_row_bytes(row, 3), out, why);
 }
 
 /* A row is copied before `each` sees it; `each` must not read documents itself. */
@@ -1028,13 +788,13 @@ static rg_outcome documents_each(struct rg_store *base,
                                                     struct rg_reason *why),
                                  void *context, struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
+    struct rg_db *db = db_of(base);
+    RG_ROW *statement = NULL;
     bool row = false;
-    RG_TRY(start(store, SQL_DOCUMENTS, NULL, 0, &statement, why));
+    RG_TRY(rg_db_start(db, SQL_DOCUMENTS, RG_NO_VALUES, &statement, why));
     for (;;) {
         RG_CLEANUP(rg_document_drop) struct rg_document document = {0};
-        RG_TRY(step(store, statement, &row, why));
+        RG_TRY(rg_db_step(db, statement, &row, why));
         if (!row) {
             return rg_ok();
         }
@@ -1046,14 +806,16 @@ static rg_outcome documents_each(struct rg_store *base,
 static rg_outcome quota_get(struct rg_store *base, const char *office, int64_t day, uint64_t *out,
                             struct rg_reason *why)
 {
-    return read_number(self(base), SQL_QUOTA_GET, VALUES(words(office), number(day)), out, why);
+    return rg_db_number(db_of(base), SQL_QUOTA_GET,
+                        RG_VALUES(rg_value_text(office), rg_value_number(day)), out, why);
 }
 
 static rg_outcome quota_set(struct rg_store *base, const char *office, int64_t day,
                             uint64_t answered, struct rg_reason *why)
 {
-    return write_row(self(base), SQL_QUOTA_SET, VALUES(words(office), number(day), count(answered)),
-                     why);
+    return rg_db_write(
+        db_of(base), SQL_QUOTA_SET,
+        RG_VALUES(rg_value_text(office), rg_value_number(day), rg_value_count(answered)), why);
 }
 
 static uint64_t file_bytes(const char *path, const char *suffix)
@@ -1066,17 +828,17 @@ static uint64_t file_bytes(const char *path, const char *suffix)
 
 static rg_outcome counts(struct rg_store *base, struct rg_store_counts *out, struct rg_reason *why)
 {
-    struct sqlite_store *store = self(base);
-    RG_STATEMENT *statement = NULL;
+    struct rg_db *db = db_of(base);
+    RG_ROW *statement = NULL;
     bool found = false;
-    RG_TRY(read_row(store, SQL_COUNTS, NULL, 0, &statement, &found, why));
+    RG_TRY(rg_db_first(db, SQL_COUNTS, RG_NO_VALUES, &statement, &found, why));
     *out = (struct rg_store_counts){
-        .messages = column_count(statement, 0),
-        .bodies = column_count(statement, 1),
-        .leaves = column_count(statement, 2),
-        .outbox = column_count(statement, 3),
-        .mail = column_count(statement, 4),
-        .file_bytes = file_bytes(store->path, "") + file_bytes(store->path, "-wal"),
+        .messages = rg_row_count(statement, 0),
+        .bodies = rg_row_count(statement, 1),
+        .leaves = rg_row_count(statement, 2),
+        .outbox = rg_row_count(statement, 3),
+        .mail = rg_row_count(statement, 4),
+        .file_bytes = file_bytes(rg_db_path(db), "") + file_bytes(rg_db_path(db), "-wal"),
     };
     return rg_ok();
 }
@@ -1085,13 +847,8 @@ static rg_outcome counts(struct rg_store *base, struct rg_store_counts *out, str
 
 static void close_store(struct rg_store *base)
 {
-    struct sqlite_store *store = self(base);
-    rollback(base);
-    for (size_t i = 0; i < SQL_STATEMENTS; i++) {
-        (void)sqlite3_finalize(store->statement[i]);
-    }
-    (void)sqlite3_close(store->db);
-    free(store);
+    rg_db_close(db_of(base));
+    free(self(base));
 }
 
 static const struct rg_store_ops operations = {
@@ -1139,58 +896,12 @@ static const struct rg_store_ops operations = {
     .counts = counts,
 };
 
-static rg_outcome run_text(struct sqlite_store *store, const char *text, struct rg_reason *why)
-{
-    return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK
-               ? rg_ok()
-               : failed(store, "open", why);
-}
-
-/* One number from a pragma that answers one. */
-static rg_outcome ask(struct sqlite_store *store, const char *text, int64_t *out,
-                      struct rg_reason *why)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(store->db, text, -1, &statement, NULL);
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(statement);
-    }
-    if (code == SQLITE_ROW) {
-        *out = sqlite3_column_int64(statement, 0);
-    }
-    (void)sqlite3_finalize(statement);
-    return code == SQLITE_ROW ? rg_ok() : failed(store, "open", why);
-}
-
-static rg_outcome configure(struct sqlite_store *store, const struct rg_store_sqlite *options,
-                            struct rg_reason *why)
-{
-    char text[512];
-    uint64_t pages = options->bytes_max == 0 ? INT32_MAX - 1 : options->bytes_max / PAGE_BYTES;
-    (void)sqlite3_busy_timeout(store->db, BUSY_MS);
-    (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    RG_TRY(run_text(store, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;", why));
-    if (options->read_only) {
-        return rg_ok();
-    }
-    if (pages > INT32_MAX - 1) {
-        pages = INT32_MAX - 1;
-    }
-    (void)snprintf(text, sizeof(text),
-                   "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                   "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=%d;"
-                   "PRAGMA journal_size_limit=%d; PRAGMA cache_size=-8192;"
-                   "PRAGMA temp_store=MEMORY; PRAGMA max_page_count=%llu;",
-                   PAGE_BYTES, CHECKPOINT_PAGES, CHECKPOINT_PAGES * PAGE_BYTES,
-                   (unsigned long long)pages);
-    return run_text(store, text, why);
-}
-
-static rg_outcome check_schema(struct sqlite_store *store, bool read_only, struct rg_reason *why)
+/* A new file gets the schema; an older or newer one is not ours to change. */
+static rg_outcome check_schema(struct rg_db *db, bool read_only, struct rg_reason *why)
 {
     char text[128];
     int64_t version = 0;
-    RG_TRY(ask(store, "PRAGMA user_version", &version, why));
+    RG_TRY(rg_db_ask(db, "PRAGMA user_version", &version, why));
     if (version == SCHEMA_VERSION) {
         return rg_ok();
     }
@@ -1199,35 +910,30 @@ static rg_outcome check_schema(struct sqlite_store *store, bool read_only, struc
              SCHEMA_VERSION);
     (void)snprintf(text, sizeof(text), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
                    APPLICATION_ID, SCHEMA_VERSION);
-    RG_TRY(run_text(store, "BEGIN IMMEDIATE;", why));
-    RG_TRY(run_text(store, schema, why));
-    return run_text(store, text, why);
-}
-
-static void store_cleanup(struct sqlite_store **store)
-{
-    if (*store != NULL) {
-        close_store(&(*store)->base);
-    }
+    RG_TRY(rg_db_run(db, "BEGIN IMMEDIATE;", why));
+    RG_TRY(rg_db_run(db, schema, why));
+    return rg_db_run(db, text, why);
 }
 
 rg_outcome rg_store_sqlite_open(const char *path, const struct rg_store_sqlite *options,
                                 struct rg_store **out, struct rg_reason *why)
 {
-    RG_CLEANUP(store_cleanup) struct sqlite_store *store = calloc(1, sizeof(*store));
-    int flags =
-        options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    RG_CHECK(store != NULL, why, RG_IO, "out-of-memory", "no memory for the store");
+    const struct rg_db_options db_options = {.path = path,
+                                             .sql = sql_text,
+                                             .sql_count = SQL_STATEMENTS,
+                                             .bytes_max = options->bytes_max,
+                                             .read_only = options->read_only};
+    struct rg_db *db = NULL;
+    RG_TRY(rg_db_open(&db_options, &db, why));
+    rg_outcome outcome = check_schema(db, options->read_only, why);
+    struct sqlite_store *store = rg_is_ok(outcome) ? calloc(1, sizeof(*store)) : NULL;
+    if (store == NULL) {
+        rg_db_close(db);
+        return rg_is_ok(outcome) ? rg_fail(why, RG_IO, "out-of-memory", "no memory for the store")
+                                 : outcome;
+    }
     store->base.ops = &operations;
-    RG_CHECK(strlen(path) < sizeof(store->path), why, RG_IO, "store-open", "the path is too long");
-    memcpy(store->path, path, strlen(path) + 1);
-    int code = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
-    RG_CHECK(code == SQLITE_OK, why, RG_IO, "store-open", "cannot open %s (%d, errno %d)", path,
-             code, store->db == NULL ? 0 : sqlite3_system_errno(store->db));
-    (void)sqlite3_extended_result_codes(store->db, 1);
-    RG_TRY(configure(store, options, why));
-    RG_TRY(check_schema(store, options->read_only, why));
+    store->db = db;
     *out = &store->base;
-    store = NULL;
     return rg_ok();
 }

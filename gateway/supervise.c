@@ -518,7 +518,7 @@ static void reload(struct main_state *state)
         rg_event(RG_EVENT_CONFIG_REFUSED, .path = state->config.file, .outcome = &why);
         return;
     }
-    bool changed = memcmp(&config, &state->config, sizeof(config)) != 0;
+    bool changed = memcmp(config.digest.b, state->config.digest.b, 32) != 0;
     state->config = config;
     rg_event(RG_EVENT_CONFIG_RELOADED, .path = config.file);
     if (!changed) {
