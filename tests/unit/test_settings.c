@@ -218,6 +218,28 @@ static void test_times_print_and_parse_back(void **state)
     assert_false(rg_is_ok(rg_wall_parse("2026-11-24T08:00:00+07:00", &wall, NULL)));
 }
 
+/* conf/ shows people what to write, so it must be what the parser takes. */
+static void test_the_examples_in_conf_are_read(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"charter", "page-th", "domestic-th", "stop-th"};
+    for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+        RG_OWNED_BUFFER text = {0};
+        RG_OWNED_SETTINGS *settings = NULL;
+        struct rg_reason why = {0};
+        const char *format = NULL;
+        char path[512];
+        (void)snprintf(path, sizeof(path), RG_SOURCE_DIR "/conf/trust/%s.cfg", name[i]);
+        assert_true(rg_is_ok(rg_file_read(path, RG_DOCUMENT_BYTES_MAX, &text, &why)));
+        if (!rg_is_ok(
+                rg_settings_parse(rg_buffer_peek(&text), RG_DOCUMENT_BYTES_MAX, &settings, &why))) {
+            fail_msg("%s: %s", path, why.text);
+        }
+        assert_true(
+            rg_is_ok(rg_settings_text(rg_settings_root(settings), "format", &format, NULL)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_names_in_a_group_are_bounded),
         cmocka_unit_test(test_wrong_types_and_values_have_reasons),
         cmocka_unit_test(test_times_print_and_parse_back),
+        cmocka_unit_test(test_the_examples_in_conf_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
