@@ -530,6 +530,56 @@ static void test_a_failed_encode_leaves_out_alone(void **state)
     assert_true(rg_bytes_equal(rg_buffer_peek(&out), RG_BYTES_LITERAL("before")));
 }
 
+/* The linker sends every malloc of ours here: the one that `allocations_left` counts down to fails.
+ */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+static int allocations_left = -1;
+
+void *__wrap_malloc(size_t size)
+{
+    if (allocations_left == 0) {
+        return NULL;
+    }
+    allocations_left -= allocations_left > 0;
+    return __real_malloc(size);
+}
+
+static rg_outcome there_and_back(const struct rg_frame *frame, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER bytes = {0};
+    RG_OWNED_BUFFER again = {0};
+    RG_CLEANUP(rg_frame_drop) struct rg_frame back = {0};
+    RG_TRY(rg_frame_encode(frame, &bytes, why));
+    RG_TRY(rg_frame_decode(rg_buffer_peek(&bytes), &back, why));
+    return rg_frame_encode(&back, &again, why);
+}
+
+static void test_every_failed_allocation_is_said(void **state)
+{
+    (void)state;
+    struct sample sample;
+    sample_make(&sample);
+    for (unsigned kind = RG_FRAME_HELLO; kind <= RG_FRAME_CHUNK; kind++) {
+        struct rg_frame frame = sample_frame(&sample, (enum rg_frame_kind)kind);
+        int failed = 0;
+        for (int nth = 0;; nth++) {
+            struct rg_reason why = {0};
+            allocations_left = nth;
+            rg_outcome outcome = there_and_back(&frame, &why);
+            allocations_left = -1;
+            if (rg_is_ok(outcome)) {
+                break;
+            }
+            assert_int_equal(outcome.code, RG_IO);
+            assert_string_equal(why.id, "out-of-memory");
+            failed++;
+        }
+        assert_true(failed >= 3);
+    }
+    sample_drop(&sample);
+}
+
 /* Accepted or refused, an envelope that was touched is never taken for the one it was. */
 static void touched_is_noticed(struct rg_bytes bytes, const struct rg_id *id)
 {
@@ -788,6 +838,7 @@ int main(void)
         cmocka_unit_test(test_counts_and_lengths_are_bounded),
         cmocka_unit_test(test_memory_is_capped),
         cmocka_unit_test(test_a_failed_encode_leaves_out_alone),
+        cmocka_unit_test(test_every_failed_allocation_is_said),
         cmocka_unit_test(test_every_flipped_bit_is_noticed),
         cmocka_unit_test(test_every_inserted_or_dropped_byte_is_noticed),
         cmocka_unit_test(test_sections_must_be_those_of_the_header),
