@@ -5,6 +5,9 @@
  * closes the batch; the notary then gets the leaves from its size on; its head releases the
  * answers.
  *
+ * Leaves that nobody waits for (receipts verified, pages taken) do not ask for a head by
+ * themselves; the next tick does. So verifying a receipt costs no write of the notary.
+ *
  * Invariants:
  *   - nothing that depends on a row leaves before that row is committed: an answer is held back
  *     until a head covers its leaf, a head covers only committed leaves, and confirmations of a
@@ -471,9 +474,10 @@ static bool notary_refill(struct rg_courier *courier)
 bool rg_courier_notary_try(struct rg_courier *courier, struct rg_notary_request *request_out)
 {
     char origin[RG_ORIGIN_BYTES];
-    bool behind = courier->head.size < courier->committed_size;
-    if (courier->alarmed || !rg_courier_origin(courier, origin) ||
-        (!behind && !courier->notary_wanted) || courier->notary_failed) {
+    uint64_t behind = courier->committed_size - courier->head.size;
+    bool due =
+        courier->notary_wanted || behind >= UNSIGNED_IDLE || (behind > 0 && courier->sign_now);
+    if (!due || courier->alarmed || courier->notary_failed || !rg_courier_origin(courier, origin)) {
         return false;
     }
     courier->notary_wanted = true;
@@ -547,7 +551,7 @@ static rg_outcome notary_head(struct rg_courier *courier, const struct rg_notary
         return rg_ok();
     }
     courier->head = head;
-    courier->notary_wanted = head.size < courier->committed_size;
+    courier->notary_wanted = courier->sign_now = head.size < courier->committed_size;
     return pump(courier, now, why);
 }
 
@@ -778,6 +782,7 @@ rg_outcome rg_courier_tick(struct rg_courier *courier, struct rg_now now, struct
 {
     courier->ticked_at = now.mono;
     courier->notary_failed = false;
+    courier->sign_now = true;
     sessions_tick(courier, now);
     peers_tick(courier, now);
     rg_outcome outcome = rg_courier_expire(courier, now, why);

@@ -228,7 +228,6 @@ void rg_courier_receipts_sent(struct rg_courier *courier, struct courier_session
 rg_outcome rg_courier_answer(struct rg_courier *courier, struct courier_session *session,
                              uint64_t leaf, struct rg_reason *why)
 {
-    (void)courier;
     if (session->answer_count == session->answer_capacity) {
         size_t capacity = session->answer_capacity == 0 ? 64 : 2 * session->answer_capacity;
         RG_CHECK(capacity <= 65536, why, RG_LIMIT, "answers-limit", "too many unanswered frames");
@@ -238,6 +237,7 @@ rg_outcome rg_courier_answer(struct rg_courier *courier, struct courier_session 
         session->answer_capacity = capacity;
     }
     session->answer[session->answer_count++] = leaf;
+    courier->sign_now = true;
     return rg_ok();
 }
 

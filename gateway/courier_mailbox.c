@@ -15,11 +15,17 @@
 #define MAIL_ROWS 16
 #define COLLECTED_ROWS 64
 
+static bool needs_head(const struct rg_mail *mail)
+{
+    return mail->kind != RG_MAIL_STATUS_PEER;
+}
+
 rg_outcome rg_courier_mail_add(struct rg_courier *courier, const char *box, struct rg_mail mail,
                                struct rg_reason *why)
 {
     RG_TRY(rg_courier_begin(courier, why));
     RG_TRY(STORE(courier, mail_add, box, &mail, why));
+    courier->sign_now = courier->sign_now || needs_head(&mail);
     for (size_t i = 0; i < courier->dirty_count; i++) {
         if (strcmp(courier->dirty_box[i], box) == 0) {
             return rg_ok();
@@ -206,11 +212,6 @@ static rg_outcome status_send(struct rg_courier *courier, struct courier_session
     }
     mail_in_flight(session, mail->position, bytes, now);
     return rg_ok();
-}
-
-static bool needs_head(const struct rg_mail *mail)
-{
-    return mail->kind != RG_MAIL_STATUS_PEER;
 }
 
 static rg_outcome client_mail(struct rg_courier *courier, struct courier_session *session,

@@ -467,6 +467,7 @@ static rg_outcome outbox_put(const struct judgement *j, const struct rg_message 
     RG_TRY(STORE(j->courier, outbox_add, &row, why));
     peer->waiting++;
     peer->lane[message->priority].more = true;
+    j->courier->sign_now = true;
     if (peer->session != NULL && peer->waiting < BODIES_KEPT) {
         rg_courier_body_keep(j->courier, message->key, j->envelope->whole);
     }

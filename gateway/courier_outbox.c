@@ -196,9 +196,11 @@ static rg_outcome row_send(struct rg_courier *courier, struct courier_session *s
                            const struct rg_outbox_row *row, struct rg_now now,
                            struct rg_reason *why)
 {
-    if (flight_has(session, row->key) && row->kind == RG_OUTBOX_TRANSFER) {
+    uint64_t *newest = &session->newest_key[row->priority];
+    if (row->key <= *newest && row->kind == RG_OUTBOX_TRANSFER && flight_has(session, row->key)) {
         return rg_ok(); /* read again after a look from the start */
     }
+    *newest = row->key > *newest ? row->key : *newest;
     return row->kind == RG_OUTBOX_CLOSE ? close_send(courier, session, row, now, why)
                                         : transfer_send(courier, session, row, now, why);
 }

@@ -35,6 +35,7 @@
 #define CONTROLS_MAX 512         /* queued events; more are dropped */
 #define RECEIPT_FRAME_BYTES (192 * RG_KIB)
 #define BATCH_LEAVES_MAX (RG_TREE_UNDO_LEAVES / 2) /* one frame adds at most 1024 */
+#define UNSIGNED_IDLE 1024 /* leaves that nobody waits for are signed by then */
 #define DAY_MS 86400000LL
 
 /* A call of the store. */
@@ -81,6 +82,7 @@ struct courier_session {
     uint64_t window_bytes, in_flight_bytes;
     struct courier_flight *flight; /* ring of FLIGHTS_MAX, gateways only */
     size_t flight_first, flight_count;
+    uint64_t newest_key[RG_EMERGENCY + 1]; /* sent in this session, by priority */
     /* mail */
     char box[RG_OFFICE_BYTES];
     char device[RG_CURSOR_DEVICE_BYTES];
@@ -177,6 +179,7 @@ struct rg_courier {
     uint64_t leaves_from;
     bool notary_asked; /* a first answer has come: its size is leaves_from */
     bool notary_failed, notary_wanted, alarmed;
+    bool sign_now; /* somebody waits for a head; else leaves may wait for the next tick */
     struct courier_entry *recent;
     struct courier_receipts *building;
 
