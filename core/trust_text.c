@@ -775,6 +775,10 @@ static rg_outcome read_stopped_certificates(struct rg_stop *stop, const rg_group
     }
     stop->certificate_count = count;
     qsort(stop->certificate, count, sizeof(*stop->certificate), compare_stopped);
+    for (size_t i = 1; i < count; i++) {
+        RG_CHECK(compare_stopped(&stop->certificate[i - 1], &stop->certificate[i]) != 0, why,
+                 RG_MALFORMED, "document-doubled", "stop list: one certificate is listed twice");
+    }
     return rg_ok();
 }
 
@@ -799,9 +803,11 @@ static rg_outcome read_stopped_offices(struct rg_stop *stop, const rg_group *roo
         rg_office_country(name, stated);
         RG_CHECK(strcmp(stated, country) == 0, why, RG_DENIED, "page-foreign",
                  "stop list: \"%s\" lists an office of another country", country);
+        RG_CHECK(rg_stop_office(stop, name) == NULL, why, RG_MALFORMED, "document-doubled",
+                 "stop list: an office is listed twice");
         memcpy(stop->office[i].name, name, strlen(name) + 1);
+        stop->office_count = i + 1;
     }
-    stop->office_count = count;
     return rg_ok();
 }
 

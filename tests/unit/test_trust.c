@@ -780,6 +780,20 @@ static void test_a_stop_list_never_gives_trust_back(void **state)
     judged(&th()->gateway, RG_USE_TLS, RG_OK, NULL);
 }
 
+static void test_a_stop_list_names_nothing_twice(void **state)
+{
+    (void)state;
+    give_charter();
+    struct world_stop_spec spec = {.counter = 1,
+                                   .issued = WORLD_NOW,
+                                   .certificate = {&th()->sign[0], &th()->sign[0]},
+                                   .from = {world_day(-2), world_day(-1)}};
+    stop(th(), &spec, RG_MALFORMED, "document-doubled");
+    spec = (struct world_stop_spec){
+        .counter = 1, .issued = WORLD_NOW, .office = "th/focal\", \"th/focal"};
+    stop(th(), &spec, RG_MALFORMED, "document-doubled");
+}
+
 static void test_stop_list_counters_go_up(void **state)
 {
     (void)state;
@@ -1182,6 +1196,7 @@ int main(void)
         TRUST_TEST(test_a_stopped_certificate_is_refused_from_then_on),
         TRUST_TEST(test_a_suspended_office_is_refused),
         TRUST_TEST(test_a_stop_list_never_gives_trust_back),
+        TRUST_TEST(test_a_stop_list_names_nothing_twice),
         TRUST_TEST(test_stop_list_counters_go_up),
         TRUST_TEST(test_a_stop_list_of_another_publisher_is_refused),
         TRUST_TEST(test_pages_go_on_under_a_new_charter),
