@@ -276,7 +276,7 @@ static rg_outcome take_answer(struct arrival *arrival, struct rg_reason *why)
         rg_outcome outcome = rg_office_send_details(arrival->office, file, arrival->row->id, &said);
         if (rg_is_ok(outcome)) {
             arrival->actions &= ~RG_CASE_DO_ACKNOWLEDGE; /* `seen` in the details says it */
-            arrival->office->moved.queued++;
+            arrival->office->moved.details_sent++;
         }
         if (outcome.code != RG_DENIED && !rg_is_ok(outcome)) {
             *why = said;
@@ -285,7 +285,7 @@ static rg_outcome take_answer(struct arrival *arrival, struct rg_reason *why)
     }
     if (file->has_proposal && arrival->crosses) {
         RG_TRY(rg_office_relay(arrival->office, file, content, why));
-        arrival->office->moved.queued++;
+        arrival->office->moved.relayed++;
     }
     return rg_ok();
 }
@@ -392,7 +392,7 @@ static rg_outcome file_message(struct arrival *arrival, struct rg_reason *why)
     if ((arrival->actions & RG_CASE_DO_ACKNOWLEDGE) != 0) {
         RG_TRY(
             rg_office_acknowledge(office, arrival->file, arrival->row, arrival->from_office, why));
-        office->moved.queued++;
+        office->moved.acknowledged++;
     }
     arrival->row->case_row = arrival->file->row;
     return rg_spool_step_commit(&step, why);
@@ -509,6 +509,7 @@ static rg_outcome enter(struct referral *office, const struct rg_delivery *deliv
                                 rg_wall_now().ms, true, why));
     office->moved.delivered++;
     if (failed) {
+        office->moved.proofs_failed++;
         return unopened(office, &row, delivery->failed, why);
     }
     RG_TRY(proof_keep(office, row.seq, &delivery->accepted, &fresh, why));
@@ -585,6 +586,7 @@ static void on_alarm(void *context, const struct rg_reason *why)
 {
     struct referral *office = context;
     office->trouble = *why;
+    (void)snprintf(office->moved.alarm, sizeof(office->moved.alarm), "%s", why->text);
 }
 
 /* ---- batches ---- */
@@ -621,6 +623,7 @@ static rg_outcome submit_row(struct referral *office, const struct rg_message_ro
     RG_TRY(rg_spool_envelope(office->spool, row->seq, &envelope, why));
     RG_TRY(rg_exchange_submit(office->exchange, row->id, rg_buffer_peek(&envelope), why));
     office->submitted_seq[row->priority] = row->seq;
+    office->moved.submitted++;
     moved(office);
     return rg_ok();
 }
@@ -655,11 +658,18 @@ static rg_outcome on_feed(void *context, struct rg_reason *why)
     return rg_ok();
 }
 
+static bool is_about_proofs(const char *id)
+{
+    return id != NULL && (strncmp(id, "proof-", 6) == 0 || strncmp(id, "head-", 5) == 0 ||
+                          strcmp(id, "exchange-fork") == 0 || strcmp(id, "exchange-chain") == 0);
+}
+
 static void on_lost(void *context, const struct rg_reason *why)
 {
     struct referral *office = context;
     office->moved.up = false;
     office->trouble = *why;
+    office->moved.proofs_failed += is_about_proofs(why->id);
     office->opened_count = 0;
     office->status_position = 0;
     office->collected_position = 0; /* said again in the next session */
@@ -833,6 +843,9 @@ struct referral_result referral_sync(struct referral *office,
     struct referral_result result = referral_sync_begin(office);
     while (result.code == REFERRAL_OK) {
         result = referral_sync_step(office, STEP_MS, out);
+        if (chosen->progress != NULL && result.code == REFERRAL_OK) {
+            chosen->progress(chosen->context, out);
+        }
         if (result.code == REFERRAL_OK && sync_done(office, chosen, out, started)) {
             break;
         }

@@ -139,28 +139,36 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_erase(struct refe
 
 /* ---- the gateway ---- */
 
-struct referral_moved { /* counts since referral_sync_begin */
-    uint64_t accepted;  /* our messages the gateway has taken, with proof */
-    uint64_t refused;   /* ours, refused for good, with proof */
-    uint64_t received;  /* ours, at the addressee's gateway, with proof */
-    uint64_t collected; /* ours, opened by an officer there, with proof */
-    uint64_t delivered; /* theirs, stored here for the first time */
-    uint64_t repeated;  /* theirs, delivered again: stored once */
-    uint64_t opened;    /* theirs, checked and opened */
-    uint64_t unopened;  /* theirs, kept but not opened; the message says why */
-    uint64_t queued;    /* answers, details and acknowledgements made on the way */
-    uint64_t documents; /* trust documents and key cards taken into use */
-    uint64_t proofs;    /* proofs verified */
-    uint64_t outbox;    /* still to go to the gateway */
-    uint64_t unproven;  /* gone to the gateway, no receipt of the addressee's yet */
-    bool up;            /* the session is up */
-    int64_t quiet_ms;   /* since anything moved */
+struct referral_moved {     /* counts since referral_sync_begin */
+    uint64_t submitted;     /* our messages handed to the gateway */
+    uint64_t accepted;      /* ours, taken by the gateway, with proof */
+    uint64_t refused;       /* ours, refused for good, with proof */
+    uint64_t received;      /* ours, at the addressee's gateway, with proof */
+    uint64_t collected;     /* ours, opened by an officer there, with proof */
+    uint64_t delivered;     /* theirs, stored here for the first time */
+    uint64_t repeated;      /* theirs, delivered again: stored once */
+    uint64_t opened;        /* theirs, checked and opened */
+    uint64_t unopened;      /* theirs, kept but not opened; the message says why */
+    uint64_t acknowledged;  /* acknowledgements made on the way */
+    uint64_t details_sent;  /* details made on the way, after an accept */
+    uint64_t relayed;       /* answers passed on to the NGO that proposed the case */
+    uint64_t documents;     /* trust documents and key cards taken into use */
+    uint64_t proofs;        /* proofs verified and kept */
+    uint64_t proofs_failed; /* proofs that do not hold: look at the alarm */
+    uint64_t outbox;        /* still to go to the gateway */
+    uint64_t unproven;      /* gone to the gateway, no receipt of the addressee's yet */
+    bool up;                /* the session is up */
+    int64_t quiet_ms;       /* since anything moved */
+    char alarm[240];        /* "" or what people should look at */
 };
 
 struct referral_sync_options {
-    int until_quiet_ms; /* leave when nothing moved for so long; 0: when the outbox is empty and
-                           the mailbox was read */
-    int wait_ms_max;    /* at most so long altogether; 0: 60 s past the last movement */
+    int until_quiet_ms; /* leave when nothing moved for so long; 0: soon after the mailbox was read
+                           and the outbox is empty */
+    int wait_ms_max;    /* at most so long after the last movement; 0: 60 s */
+    /* For a progress line; may be NULL. */
+    void (*progress)(void *context, const struct referral_moved *moved);
+    void *context;
 };
 
 REFERRAL_API REFERRAL_MUST_USE struct referral_result

@@ -1,0 +1,478 @@
+/* How it works: each verb walks a cursor of the library and prints what it is shown, as a table or
+ * as JSON; nothing is kept but what a table needs. */
+#include "client/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- list ---- */
+
+static json_t *case_json(const struct referral_case *found)
+{
+    json_t *object =
+        json_pack("{ss so so so ss so ss so ss so so so sb sI}", "id", found->id, "case_ref",
+                  text_or_null(found->reference), "name_native", text_or_null(found->name_native),
+                  "name_latin", text_or_null(found->name_latin), "from", found->host, "to",
+                  text_or_null(found->origin), "side", found->side, "proposed_by",
+                  text_or_null(found->proposed_by), "state", found->state, "summary",
+                  text_or_null(found->summary), "waiting_for", text_or_null(found->waiting_for),
+                  "reason_id", text_or_null(found->reason_id), "our_move", (int)found->our_move,
+                  "since_ms", (json_int_t)found->since_ms);
+    (void)json_object_set_new(object, "reason", text_or_null(found->reason));
+    (void)json_object_set_new(object, "due_ms",
+                              found->due_ms > 0 ? json_integer(found->due_ms) : json_null());
+    (void)json_object_set_new(object, "receipt_verified", json_boolean(found->receipt_verified));
+    (void)json_object_set_new(object, "opened_there", json_boolean(found->opened_there));
+    (void)json_object_set_new(object, "details_sent", json_boolean(found->details_sent));
+    (void)json_object_set_new(object, "details_opened", json_boolean(found->details_opened));
+    (void)json_object_set_new(object, "details_here", json_boolean(found->details_here));
+    return object;
+}
+
+static void list_row(struct table *table, const struct referral_case *found)
+{
+    char way[32];
+    char since[32];
+    const char *name = found->name_native[0] != '\0' ? found->name_native : found->name_latin;
+    (void)snprintf(way, sizeof(way), "%.10s > %.10s", found->host, found->origin);
+    print_time(found->since_ms, since);
+    const char *cell[] = {
+        found->id,    found->reference,
+        name,         way,
+        found->state, found->reason_id[0] != '\0' ? found->reason_id : found->waiting_for,
+        since,
+    };
+    table_row(table, cell, found->state);
+}
+
+static bool listed(const struct arguments *arguments, const struct referral_case *found)
+{
+    bool state = arguments->state == NULL || strcmp(arguments->state, found->state) == 0;
+    return state && (!arguments->all_waiting || found->our_move);
+}
+
+int do_list(struct cli *cli, struct arguments *arguments)
+{
+    static const char *const head[] = {"CASE",  "YOURS",       "NAME",       "FROM > TO",
+                                       "STATE", "WAITING FOR", "SINCE (UTC)"};
+    struct table *table = cli->json ? NULL : table_new(head, sizeof(head) / sizeof(head[0]));
+    json_t *list = cli->json ? json_array() : NULL;
+    struct referral_cursor cursor = {0};
+    struct referral_case found;
+    struct referral_result result;
+    while ((result = referral_next_case(cli->office, &cursor, &found)).code == REFERRAL_OK) {
+        if (!listed(arguments, &found)) {
+            continue;
+        }
+        if (cli->json) {
+            (void)json_array_append_new(list, case_json(&found));
+        }
+        list_row(table, &found);
+    }
+    if (cli->json) {
+        print_json(list);
+    }
+    table_print(table, cli);
+    return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
+/* ---- show ---- */
+
+static void show_head(const struct cli *cli, const struct referral_case *found)
+{
+    const char *native = found->name_native;
+    const char *latin = found->name_latin;
+    char time[32];
+    bool both = native[0] != '\0' && latin[0] != '\0' && strcmp(native, latin) != 0;
+    (void)printf("%sCase %s%s%s%s%s\n", colour_on(cli, "head"), found->id,
+                 found->reference[0] != '\0' ? "  (" : "", found->reference,
+                 found->reference[0] != '\0' ? ")" : "", colour_off(cli));
+    (void)printf("  %-12s%s%s%s%s\n", "Person",
+                 native[0] != '\0'  ? native
+                 : latin[0] != '\0' ? latin
+                                    : "not told yet",
+                 both ? "  (" : "", both ? latin : "", both ? ")" : "");
+    if (found->summary[0] != '\0') {
+        (void)printf("  %-12s%s\n", "In short", found->summary);
+    }
+    (void)printf("  %-12s%s to %s%s%s\n", "From", found->host, found->origin,
+                 found->proposed_by[0] != '\0' ? ", proposed by " : "", found->proposed_by);
+    print_time(found->since_ms, time);
+    (void)printf("  %-12s%s%s%s since %s\n", "State", colour_on(cli, found->state), found->state,
+                 colour_off(cli), time);
+    if (found->reason[0] != '\0') {
+        (void)printf("  %-12s%s\n", "Because", found->reason);
+    }
+    if (found->waiting_for[0] != '\0') {
+        print_time(found->due_ms, time);
+        (void)printf("  %-12s%s%s%s\n", "Waiting for", found->waiting_for,
+                     time[0] != '\0' ? ", by " : "", time);
+    }
+}
+
+static json_t *event_json(const struct referral_event *event)
+{
+    return json_pack("{sI ss ss ss sb}", "time_ms", (json_int_t)event->time_ms, "clock",
+                     event->clock, "who", event->who, "what", event->what, "proven",
+                     (int)event->proven);
+}
+
+static int show_timeline(struct cli *cli, const char *id, json_t *events)
+{
+    static const char *const head[] = {"  TIME (UTC)", "WHO", "WHAT"};
+    struct table *table = cli->json ? NULL : table_new(head, 3);
+    struct referral_cursor cursor = {0};
+    struct referral_event event;
+    struct referral_result result;
+    while ((result = referral_next_event(cli->office, id, &cursor, &event)).code == REFERRAL_OK) {
+        char time[40] = "  ";
+        char what[1200];
+        print_time(event.time_ms, time + 2);
+        (void)snprintf(what, sizeof(what), "%s%s", event.what, event.proven ? "  [proven]" : "");
+        const char *cell[] = {time, event.who, what};
+        table_row(table, cell, "");
+        if (events != NULL) {
+            (void)json_array_append_new(events, event_json(&event));
+        }
+    }
+    if (!cli->json) {
+        (void)fputc('\n', stdout);
+    }
+    table_print(table, cli);
+    return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
+static json_t *messages_json(struct cli *cli, const char *id)
+{
+    json_t *list = json_array();
+    struct referral_cursor cursor = {0};
+    struct referral_message message;
+    while (referral_next_of_case(cli->office, id, &cursor, &message).code == REFERRAL_OK) {
+        (void)json_array_append_new(
+            list,
+            json_pack("{ss ss si ss ss ss so sI sI}", "id", message.id, "kind", message.kind,
+                      "kind_number", message.kind_number, "from", message.from, "to", message.to,
+                      "state", message.state, "reason", text_or_null(message.reason), "sections",
+                      (json_int_t)message.sections, "time_ms", (json_int_t)message.time_ms));
+    }
+    return list;
+}
+
+static int show_messages(struct cli *cli, const char *id)
+{
+    static const char *const head[] = {"  MESSAGE", "KIND", "STATE", "SECTIONS"};
+    struct table *table = table_new(head, 4);
+    struct referral_cursor cursor = {0};
+    struct referral_message message;
+    size_t number = 1;
+    while (referral_next_of_case(cli->office, id, &cursor, &message).code == REFERRAL_OK) {
+        char name[32];
+        char sections[48];
+        (void)snprintf(name, sizeof(name), "  %.12s", message.id);
+        (void)snprintf(sections, sizeof(sections), "%zu to %zu", number,
+                       number + message.sections - 1);
+        if (message.sections == 1) {
+            (void)snprintf(sections, sizeof(sections), "%zu", number);
+        }
+        number += message.sections;
+        const char *cell[] = {name, message.kind, message.state, sections};
+        table_row(table, cell, "");
+    }
+    (void)fputc('\n', stdout);
+    table_print(table, cli);
+    return 0;
+}
+
+static int show_one(struct cli *cli, const char *id, json_t *list)
+{
+    struct referral_case found;
+    struct referral_result result = referral_case(cli->office, id, &found);
+    if (result.code != REFERRAL_OK) {
+        (void)fprintf(stderr, "%s: ", id);
+        return fail(&result);
+    }
+    if (!cli->json) {
+        show_head(cli, &found);
+        int code = show_timeline(cli, id, NULL);
+        return code != 0 ? code : show_messages(cli, id);
+    }
+    json_t *object = case_json(&found);
+    json_t *events = json_array();
+    int code = show_timeline(cli, id, events);
+    (void)json_object_set_new(object, "timeline", events);
+    (void)json_object_set_new(object, "messages", messages_json(cli, id));
+    (void)json_array_append_new(list, object);
+    return code;
+}
+
+int do_show(struct cli *cli, struct arguments *arguments)
+{
+    json_t *list = cli->json ? json_array() : NULL;
+    int code = 0;
+    if (arguments->count == 0) {
+        return usage("show needs a case: referral show ID");
+    }
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (i > 0 && !cli->json) {
+            (void)fputc('\n', stdout);
+        }
+        int one = show_one(cli, arguments->word[i], list);
+        code = code == 0 ? one : code;
+    }
+    if (cli->json) {
+        print_json(list);
+    }
+    return code;
+}
+
+/* ---- section, evidence, verify ---- */
+
+int do_section(struct cli *cli, struct arguments *arguments)
+{
+    char *end = NULL;
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    if (arguments->count != 2 || arguments->sealed == arguments->text_form) {
+        return usage("referral section ID N --sealed (DER) or --text");
+    }
+    unsigned long number = strtoul(arguments->word[1], &end, 10);
+    if (*end != '\0' || number == 0) {
+        return usage("sections are counted from 1, see: referral show ID");
+    }
+    struct referral_result result =
+        referral_section(cli->office, arguments->word[0], number,
+                         arguments->sealed ? REFERRAL_SEALED : REFERRAL_TEXT, &data, &bytes);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    bool written = fwrite(data, 1, bytes, stdout) == bytes;
+    referral_free(data, bytes);
+    return written ? 0 : 74;
+}
+
+int do_evidence(struct cli *cli, struct arguments *arguments)
+{
+    char folder[128];
+    if (arguments->count != 1) {
+        return usage("referral evidence ID [--output FOLDER]");
+    }
+    (void)snprintf(folder, sizeof(folder), "evidence-%.64s", arguments->word[0]);
+    const char *output = arguments->output != NULL ? arguments->output : folder;
+    struct referral_result result = referral_evidence(cli->office, arguments->word[0], output);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    if (cli->json) {
+        print_json(json_pack("{ss}", "folder", output));
+        return 0;
+    }
+    (void)printf("written to %s; README.txt in it says how to check it\n", output);
+    return 0;
+}
+
+int do_verify(struct cli *cli, struct arguments *arguments)
+{
+    struct referral_verified sum = {0};
+    size_t count = arguments->count;
+    for (size_t i = 0; i < (count == 0 ? 1 : count); i++) {
+        struct referral_verified one = {0};
+        const char *id = count == 0 ? NULL : arguments->word[i];
+        struct referral_result result = referral_verify(cli->office, id, &one);
+        if (result.code != REFERRAL_OK) {
+            return fail(&result);
+        }
+        sum.checked += one.checked;
+        sum.failed += one.failed;
+    }
+    if (cli->json) {
+        print_json(json_pack("{sI sI}", "checked", (json_int_t)sum.checked, "failed",
+                             (json_int_t)sum.failed));
+    }
+    if (!cli->json) {
+        (void)printf("%llu proofs checked, %llu do not hold\n", (unsigned long long)sum.checked,
+                     (unsigned long long)sum.failed);
+    }
+    return sum.failed == 0 ? 0 : REFERRAL_DENIED;
+}
+
+/* ---- journal ---- */
+
+static json_t *line_json(const struct referral_line *line)
+{
+    if (line->ours) {
+        return json_pack("{ss ss si ss ss sI}", "dir", "out", "id", line->id, "kind",
+                         line->kind_number, "state",
+                         strcmp(line->state, "waiting") == 0 ? "queued" : line->state, "to",
+                         line->to, "time_ms", (json_int_t)line->time_ms);
+    }
+    return json_pack("{ss ss si sI sb ss ss sI}", "dir", "in", "id", line->id, "kind",
+                     line->kind_number, "position", (json_int_t)line->position, "entered",
+                     (int)line->entered, "state", line->state, "from", line->from, "time_ms",
+                     (json_int_t)line->time_ms);
+}
+
+static void line_print(const struct referral_line *line)
+{
+    char time[32];
+    print_time(line->time_ms, time);
+    (void)printf("%s  %s  %.12s  %-20s %-10s %s%s\n", time, line->ours ? "out" : "in ", line->id,
+                 line->kind, line->state, line->ours ? line->to : line->from,
+                 line->entered ? "" : "  (again; not entered)");
+}
+
+int do_journal(struct cli *cli, struct arguments *arguments)
+{
+    struct referral_cursor cursor = {0};
+    struct referral_line line;
+    struct referral_result result;
+    while ((result = referral_next_line(cli->office, &cursor, &line)).code == REFERRAL_OK) {
+        /* For counting: one line per entry into the casebook. --all shows repeats as well. */
+        if (cli->json && (line.entered || arguments->all)) {
+            print_json(line_json(&line));
+        }
+        if (!cli->json) {
+            line_print(&line);
+        }
+    }
+    return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
+/* ---- status ---- */
+
+static void count_up(json_t *counts, const char *name)
+{
+    json_t *old = json_object_get(counts, name);
+    (void)json_object_set_new(counts, name, json_integer(json_integer_value(old) + 1));
+}
+
+static void count_corridor(json_t *corridors, const struct referral_case *found)
+{
+    char name[32];
+    (void)snprintf(name, sizeof(name), "%.10s-%.10s", found->host, found->origin);
+    json_t *corridor = json_object_get(corridors, name);
+    if (corridor == NULL) {
+        corridor = json_object();
+        (void)json_object_set_new(corridors, name, corridor);
+    }
+    bool answered = strcmp(found->state, "accepted") == 0 || found->details_sent;
+    count_up(corridor, found->state);
+    const struct {
+        const char *name;
+        bool is;
+    } stage[] = {
+        {"sent", true},
+        {"received", found->receipt_verified},
+        {"opened", found->opened_there},
+        {"accepted", answered && strcmp(found->state, "accepted") != 0},
+        {"identity_released",
+         found->details_opened && strcmp(found->state, "identity_released") != 0},
+    };
+    for (size_t i = 0; i < sizeof(stage) / sizeof(stage[0]); i++) {
+        if (stage[i].is) {
+            count_up(corridor, stage[i].name);
+        }
+    }
+}
+
+/* Sent across a border by this office. */
+static bool was_sent(const struct referral_case *found)
+{
+    return strcmp(found->side, "host") == 0 && strcmp(found->state, "held") != 0 &&
+           strcmp(found->state, "ready") != 0;
+}
+
+static void count_all(struct cli *cli, json_t *object)
+{
+    json_t *states = json_object();
+    json_t *corridors = json_object();
+    json_t *reasons = json_object();
+    struct referral_cursor cursor = {0};
+    struct referral_case found;
+    while (referral_next_case(cli->office, &cursor, &found).code == REFERRAL_OK) {
+        count_up(states, found.state);
+        if (strcmp(found.state, "held") == 0) {
+            count_up(reasons, found.reason_id);
+        }
+        if (was_sent(&found)) {
+            count_corridor(corridors, &found);
+        }
+    }
+    (void)json_object_set_new(object, "by_state", states);
+    (void)json_object_set_new(object, "by_corridor", corridors);
+    (void)json_object_set_new(object, "held_by_reason", reasons);
+}
+
+static json_t *status_json(const struct referral_status *status)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } number[] = {
+        {"cases", status->cases},           {"held", status->held},
+        {"ready", status->ready},           {"our_move", status->our_move},
+        {"their_move", status->their_move}, {"sent", status->sent},
+        {"received", status->received},     {"receipts_verified", status->received},
+        {"opened", status->opened},         {"accepted", status->accepted},
+        {"declined", status->declined},     {"identity_released", status->identity_released},
+        {"outbox", status->outbox},         {"unproven", status->unproven},
+        {"unopened", status->unopened},     {"refused", status->refused},
+        {"deliveries", status->deliveries}, {"duplicates", status->duplicates},
+        {"proofs", status->proofs},
+    };
+    json_t *object =
+        json_pack("{ss ss ss sb}", "office", status->office, "principal", status->principal,
+                  "gateway", status->gateway, "exercise", (int)status->exercise);
+    for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
+        (void)json_object_set_new(object, number[i].name,
+                                  json_integer((json_int_t)number[i].value));
+    }
+    return object;
+}
+
+static void status_print(const struct referral_status *status)
+{
+    char key[32];
+    char page[32];
+    char sync[32];
+    print_time(status->reading_key_until_ms, key);
+    print_time(status->page_valid_until_ms, page);
+    print_time(status->last_sync_ms, sync);
+    (void)printf("%s, gateway %s%s\n", status->principal, status->gateway,
+                 status->exercise ? "  (exercise)" : "");
+    (void)printf("cases        %llu: %llu held, %llu may be sent, %llu are our move, %llu theirs\n",
+                 (unsigned long long)status->cases, (unsigned long long)status->held,
+                 (unsigned long long)status->ready, (unsigned long long)status->our_move,
+                 (unsigned long long)status->their_move);
+    (void)printf("referred     %llu: %llu received, %llu opened, %llu accepted, %llu declined\n",
+                 (unsigned long long)status->sent, (unsigned long long)status->received,
+                 (unsigned long long)status->opened, (unsigned long long)status->accepted,
+                 (unsigned long long)status->declined);
+    (void)printf("messages     %llu wait for the gateway, %llu have no receipt yet, %llu could not "
+                 "be opened\n",
+                 (unsigned long long)status->outbox, (unsigned long long)status->unproven,
+                 (unsigned long long)status->unopened);
+    (void)printf("deliveries   %llu, entered twice %llu; %llu proofs held\n",
+                 (unsigned long long)status->deliveries, (unsigned long long)status->duplicates,
+                 (unsigned long long)status->proofs);
+    (void)printf("reading key  until %s\n", key[0] != '\0' ? key : "none yet: referral sync");
+    (void)printf("our page     valid until %s\n", page);
+    (void)printf("last sync    %s\n", sync[0] != '\0' ? sync : "never");
+}
+
+int do_status(struct cli *cli, struct arguments *arguments)
+{
+    struct referral_status status;
+    (void)arguments;
+    struct referral_result result = referral_status(cli->office, &status);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    if (!cli->json) {
+        status_print(&status);
+        return 0;
+    }
+    json_t *object = status_json(&status);
+    count_all(cli, object);
+    print_json(object);
+    return 0;
+}

@@ -1,0 +1,137 @@
+/* How it works: global options first, then one verb from the table, then its own words. The home
+ * folder is -C, else $REFERRAL_HOME, else ~/.referral. */
+#include "client/cli/cli.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct verb_row {
+    const char *name;
+    verb run;
+    const char *arguments;
+    const char *help;
+};
+
+static const struct verb_row verbs[] = {
+    {"import", do_import, "FILE.csv", "take cases in; one malformed row and nothing is imported"},
+    {"send", do_send, "ID...|-|--all-waiting", "refer cases (an NGO proposes them)"},
+    {"forward", do_forward, "ID...|-|--all-waiting", "send on what NGOs have proposed"},
+    {"sync", do_sync, "[--until-quiet TIME]", "exchange everything with the gateway"},
+    {"list", do_list, "[--state STATE|--all-waiting]", "cases: what each waits for, whose move"},
+    {"show", do_show, "ID...|-", "one case from beginning to end"},
+    {"accept", do_accept, "ID...|-|--all-waiting", "say yes to referrals"},
+    {"decline", do_decline, "ID...|- --reason CODE [--text WORDS]", "say no, with the reason"},
+    {"section", do_section, "ID N --sealed|--text", "one section: as it travelled, or to read"},
+    {"status", do_status, "", "this office in numbers"},
+    {"journal", do_journal, "", "what left and what entered, line by line"},
+    {"verify", do_verify, "[ID...|--all]", "check stored proofs again"},
+    {"evidence", do_evidence, "ID [--output FOLDER]", "a folder that proves what happened"},
+    {"erase", do_erase, "ID...|-", "destroy what is kept about a case; proofs stay"},
+};
+
+static void help(FILE *out)
+{
+    (void)fputs("usage: referral [-C HOME] [--today YYYY-MM-DD] VERB [WORDS] [--json]\n\n", out);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        (void)fprintf(out, "  %-9s %-38s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+    }
+    (void)fputs("\nID is a case number, your own case_ref, or the first digits of a message id.\n"
+                "--today is for exercises. More: man referral\n",
+                out);
+}
+
+static const struct verb_row *verb_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+struct global {
+    const char *home;
+    const char *today;
+    int at; /* of the verb in argv */
+};
+
+/* 0, or the exit code; -1: everything is said already. */
+static int global_read(struct global *global, int argc, char **argv)
+{
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "-h") == 0 || strcmp(argv[at], "--help") == 0) {
+            help(stdout);
+            return -1;
+        }
+        if (strcmp(argv[at], "--version") == 0) {
+            (void)printf("referral %s\n", referral_version());
+            return -1;
+        }
+        bool home = strcmp(argv[at], "-C") == 0;
+        bool today = strcmp(argv[at], "--today") == 0;
+        if ((!home && !today) || at + 1 == argc) {
+            return usage("unknown option before the verb; see: referral --help");
+        }
+        at++;
+        global->home = home ? argv[at] : global->home;
+        global->today = today ? argv[at] : global->today;
+    }
+    global->at = at;
+    if (at == argc) {
+        help(stderr);
+        return REFERRAL_USAGE;
+    }
+    return 0;
+}
+
+static const char *home_default(char *room, size_t bytes)
+{
+    const char *home = getenv("REFERRAL_HOME");
+    const char *user = getenv("HOME");
+    if (home != NULL && home[0] != '\0') {
+        return home;
+    }
+    (void)snprintf(room, bytes, "%s/.referral", user != NULL ? user : ".");
+    return room;
+}
+
+static int run(const struct global *global, int argc, char **argv)
+{
+    struct cli cli = {.progress = isatty(STDERR_FILENO) != 0,
+                      .colour = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL};
+    struct arguments arguments = {0};
+    struct referral_options options = {.today = global->today};
+    const struct verb_row *row = verb_find(argv[global->at]);
+    if (row == NULL) {
+        return usage("unknown verb; see: referral --help");
+    }
+    int code = arguments_read(&arguments, argc - global->at - 1, argv + global->at + 1, &cli);
+    if (code == 0) {
+        struct referral_result result = referral_open(global->home, &options, &cli.office);
+        code = result.code == REFERRAL_OK ? row->run(&cli, &arguments) : fail(&result);
+    }
+    referral_close(cli.office);
+    arguments_drop(&arguments);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    char room[1024];
+    struct global global = {.home = home_default(room, sizeof(room))};
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    int code = global_read(&global, argc, argv);
+    if (code != 0) {
+        return code < 0 ? 0 : code;
+    }
+    code = run(&global, argc, argv);
+    if (fflush(stdout) != 0 && code == 0) {
+        (void)fputs("referral: cannot write the output\n", stderr);
+        return 74;
+    }
+    return code;
+}
