@@ -228,6 +228,7 @@ static rg_outcome file_encode(const struct rg_case_file *file, struct rg_buffer 
         flags_of(file),
         file->rule,
         file->decline,
+        (uint64_t)file->made_ms,
     };
     const char *const text[] = {file->number,      file->reference, file->host,
                                 file->origin,      file->partner,   file->proposed_by,
