@@ -314,10 +314,11 @@ static rg_outcome receive_batch(struct rg_sync *sync, size_t *count_out, struct 
     while (count < BATCH_FRAMES) {
         struct rg_session_id id;
         rg_buffer_clear(&sync->frame);
-        rg_outcome outcome = rg_bus_receive(sync->router, &id, &sync->frame, NULL);
-        if (!rg_is_ok(outcome)) {
+        rg_outcome outcome = rg_bus_receive(sync->router, &id, &sync->frame, why);
+        if (outcome.code == RG_AGAIN) {
             break;
         }
+        RG_TRY(outcome);
         if (count == 0) {
             RG_TRY(sync->calls.begin(sync->calls.context, why));
         }

@@ -153,7 +153,8 @@ rg_outcome rg_loop_run(struct rg_loop *loop, struct rg_reason *why)
 
 rg_outcome rg_loop_step(struct rg_loop *loop, int wait_ms, struct rg_reason *why)
 {
-    int flags = wait_ms <= 0 ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
+    /* ONCE in both: alone, NONBLOCK goes on for as long as some descriptor stays readable. */
+    int flags = wait_ms <= 0 ? EVLOOP_NONBLOCK | EVLOOP_ONCE : EVLOOP_ONCE;
     if (wait_ms > 0) {
         struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000L};
         RG_CHECK(evtimer_add(loop->step, &wait) == 0, why, RG_IO, "out-of-memory",
