@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from world import World  # noqa: E402  pylint: disable=wrong-import-position
 
 DEADLINE_MS = 20000
-HELLO, WANT, DOCUMENT = 1, 2, 3  # fields of Frame
+HELLO, WANT, DOCUMENT, FAULT = 1, 2, 3, 13  # fields of Frame
 CHARTER, PAGE, DOMESTIC = 1, 2, 3  # DocumentKind
 OFFICER = "referral://th/ngo-alpha/officer-1"
 
@@ -153,6 +153,14 @@ def converse(world, client):
     assert domestic[3][0] == published(world, "domestic-th.cfg"), "the domestic page differs"
 
 
+def pose(client):
+    """Another principal than the certificate's: told so, and closed."""
+    client.hear(HELLO)
+    client.say(HELLO, field(1, 1) + field(2, "referral://th/ngo-alpha/officer-2"))
+    fault = client.hear(FAULT)
+    assert fault[1] == [202], f"fault {fault[1]}"
+
+
 def main(build):
     program = shutil.which("stunnel4") or shutil.which("stunnel")
     if program is None:
@@ -167,6 +175,7 @@ def main(build):
         tunnel.wait()
         for _ in range(2):  # the second time as a new session
             converse(world, Client(context, tunnel.port))
+            pose(Client(context, tunnel.port))
         print("a stock client said Hello, heard one, and has the charter and all pages")
         return 0
     except (AssertionError, zmq.Again) as error:
