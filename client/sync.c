@@ -338,7 +338,8 @@ rg_outcome rg_sync_step(struct rg_sync *sync, int wait_ms, struct rg_reason *why
         RG_TRY(sync->calls.feed(sync->calls.context, why));
     }
     queue_flush(sync);
-    int64_t wait = count > 0 ? 0 : wait_ms;
+    /* Sending may have used up the wake that a received frame gave. */
+    int64_t wait = count > 0 || rg_bus_ready(sync->router) ? 0 : wait_ms;
     if (!sync->up && !sync->dialling && sync->dial_at_ms - mono_ms() < wait) {
         wait = sync->dial_at_ms - mono_ms();
     }

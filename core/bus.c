@@ -353,6 +353,14 @@ int rg_bus_fd(const struct rg_socket *socket)
     return fd;
 }
 
+bool rg_bus_ready(const struct rg_socket *socket)
+{
+    int events = 0;
+    size_t size = sizeof(events);
+    return zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size) == 0 &&
+           (events & ZMQ_POLLIN) != 0;
+}
+
 /* ---- REQ and REP ---- */
 
 rg_outcome rg_bus_request_open(struct rg_bus *bus, const char *path, struct rg_socket **out,

@@ -41,8 +41,10 @@ RG_MUST_USE rg_outcome rg_bus_send(struct rg_socket *router, struct rg_session_i
                                    struct rg_bytes bytes, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_bus_receive(struct rg_socket *router, struct rg_session_id *id_out,
                                       struct rg_buffer *out, struct rg_reason *why);
-int rg_bus_fd(
-    const struct rg_socket *socket); /* edge triggered: after any wake, receive until RG_AGAIN */
+/* For a loop of one's own. Edge triggered, and any call on the socket may use the edge up: before
+ * waiting for it, ask rg_bus_ready. */
+int rg_bus_fd(const struct rg_socket *socket);
+bool rg_bus_ready(const struct rg_socket *socket); /* something can be received now */
 
 /* Requests between local processes: path of a unix socket. */
 RG_MUST_USE rg_outcome rg_bus_request_open(struct rg_bus *bus, const char *path,

@@ -12,8 +12,8 @@
  *
  * DESCRIPTION
  *   A thin cover over libevent. A watched descriptor stays the caller's: unwatch it before it is
- * closed. A ZeroMQ socket is watched by its rg_bus_fd, which is edge triggered: after any wake, and
- * after any send, receive until RG_AGAIN.
+ * closed. A ZeroMQ socket is watched by its rg_bus_fd, which is edge triggered: ask rg_bus_ready
+ * before each wait.
  *
  * ERRORS
  *   RG_IO out-of-memory; RG_BROKEN loop-broken.

@@ -106,6 +106,7 @@ static void test_the_id_is_ours_whatever_the_peer_claims(void **state)
     assert_string_equal(text, "to the peer");
     assert_int_equal(zmq_send(world->peer, "from it", 7, 0), 7);
     receive(world, &id, &bytes);
+    assert_false(rg_bus_ready(world->router));
     assert_memory_equal(id.b, id_of(0, 1).b, sizeof(id.b));
     assert_true(rg_bytes_equal(rg_buffer_peek(&bytes), RG_BYTES_LITERAL("from it")));
 }
