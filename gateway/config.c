@@ -8,6 +8,7 @@
 #include "core/identity.h"
 #include "core/settings.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stddef.h>
@@ -38,6 +39,8 @@ static const struct limit_row {
      60 * SECOND_MS, 400 * DAY_MS},
     {"keep_max", LIMIT_SPAN, offsetof(struct rg_config_limits, keep_ms_max), 120 * DAY_MS,
      60 * SECOND_MS, 800 * DAY_MS},
+    {"retention", LIMIT_SPAN, offsetof(struct rg_config_limits, retention_ms), 30 * DAY_MS, 0,
+     800 * DAY_MS},
     {"clock_skew_max", LIMIT_SPAN, offsetof(struct rg_config_limits, clock_skew_ms_max),
      300 * SECOND_MS, SECOND_MS, DAY_MS},
     {"dial_min", LIMIT_SPAN, offsetof(struct rg_config_limits, dial_ms_min), 250, 10,
@@ -51,6 +54,8 @@ static const struct limit_row {
      RG_ENVELOPE_BYTES_MAX, 8 * RG_KIB, RG_ENVELOPE_BYTES_MAX},
     {"office_messages_day", LIMIT_COUNT, offsetof(struct rg_config_limits, office_messages_day),
      100000, 0, INT64_MAX},
+    {"emergency_messages_day", LIMIT_COUNT,
+     offsetof(struct rg_config_limits, emergency_messages_day), 20, 0, INT64_MAX},
     {"sessions_max", LIMIT_COUNT, offsetof(struct rg_config_limits, sessions_max), 256, 1, 65536},
     {"sessions_per_address", LIMIT_COUNT, offsetof(struct rg_config_limits, sessions_per_address),
      64, 1, 65536},
@@ -405,9 +410,11 @@ struct rg_config_path rg_config_store_path(const struct rg_config *config)
     return below(config->data, "store.db");
 }
 
-struct rg_config_path rg_config_notary_state_path(const struct rg_config *config)
+struct rg_config_path rg_config_notary_state_path(const struct rg_config *config, uint64_t epoch)
 {
-    return below(config->data, "notary/state");
+    char name[48];
+    (void)snprintf(name, sizeof(name), "notary/state-%" PRIu64, epoch);
+    return below(config->data, name);
 }
 
 struct rg_config_path rg_config_notary_socket(const struct rg_config *config)
@@ -423,9 +430,4 @@ struct rg_config_path rg_config_link_folder(const struct rg_config *config)
 struct rg_config_path rg_config_status_path(const struct rg_config *config)
 {
     return below(config->runtime, "courier/status");
-}
-
-struct rg_config_path rg_config_documents_folder(const struct rg_config *config)
-{
-    return below(config->data, "documents");
 }

@@ -47,12 +47,14 @@
 struct rg_config_limits {
     int64_t lifetime_ms_max;          /* from a message's `created` to its `expires` */
     int64_t keep_ms_max;              /* from `expires` to `collect_by` */
+    int64_t retention_ms;             /* content stays so long after `collect_by` */
     int64_t clock_skew_ms_max;        /* tolerated between us and a peer */
     int64_t dial_ms_min, dial_ms_max; /* back-off between dials */
     int64_t hello_ms_max;
-    uint64_t store_bytes_max;     /* 0: as much as the disk has */
-    uint64_t envelope_bytes_max;  /* one message */
-    uint64_t office_messages_day; /* per office and day; 0: no quota */
+    uint64_t store_bytes_max;        /* 0: as much as the disk has */
+    uint64_t envelope_bytes_max;     /* one message */
+    uint64_t office_messages_day;    /* per office and day; 0: no quota */
+    uint64_t emergency_messages_day; /* of an office that crosses only in an emergency */
     uint64_t sessions_max, sessions_per_address, sessions_per_principal;
 };
 
@@ -92,19 +94,17 @@ RG_MUST_USE rg_outcome rg_config_read(const char *path, struct rg_config *out,
 RG_MUST_USE rg_outcome rg_config_parse(struct rg_bytes text, const char *file,
                                        struct rg_config *out, struct rg_reason *why);
 
-/* Paths that several processes must agree on. Each returns `out`. */
+/* Paths that several processes must agree on. */
 struct rg_config_path {
-    char text[RG_CONFIG_PATH_BYTES + 32];
+    char text[RG_CONFIG_PATH_BYTES + 64];
 };
 struct rg_config_path rg_config_store_path(const struct rg_config *config); /* data/store.db */
-struct rg_config_path
-rg_config_notary_state_path(const struct rg_config *config); /* data/notary/state */
+/* data/notary/state-1; the epoch in use is the highest that is there */
+struct rg_config_path rg_config_notary_state_path(const struct rg_config *config, uint64_t epoch);
 struct rg_config_path
 rg_config_notary_socket(const struct rg_config *config); /* runtime/notary/ask */
 struct rg_config_path rg_config_link_folder(const struct rg_config *config); /* runtime/link */
 struct rg_config_path
 rg_config_status_path(const struct rg_config *config); /* runtime/courier/status */
-struct rg_config_path
-rg_config_documents_folder(const struct rg_config *config); /* data/documents */
 
 #endif

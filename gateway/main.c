@@ -43,6 +43,7 @@ static const char help_text[] =
     "  log     the entries of the log        --json\n"
     "            --checkpoint   the newest signed head as a C2SP note\n"
     "            --verify       compute the whole tree again and compare it with the head\n"
+    "  epoch   start a new epoch of the log; only when the notary refuses for good\n"
     "  events  every log event, what it means and what to do\n"
     "\n"
     "  --help, --version\n"
@@ -186,6 +187,19 @@ static int command_log(const struct rg_config *config, const struct arguments *a
     return rg_is_ok(outcome) ? 0 : fail(EXIT_SOFTWARE, &why);
 }
 
+static int command_epoch(const struct rg_config *config, const struct arguments *arguments)
+{
+    uint64_t epoch = 0;
+    struct rg_reason why = {0};
+    (void)arguments;
+    if (!rg_is_ok(rg_supervise_epoch(config, &epoch, &why))) {
+        return fail(EXIT_SOFTWARE, &why);
+    }
+    (void)printf("epoch %" PRIu64 " begins with the next start; partners show this mark for ever\n",
+                 epoch);
+    return 0;
+}
+
 static int print_events(void)
 {
     for (unsigned i = 0; i < RG_EVENT_COUNT; i++) {
@@ -200,10 +214,8 @@ static const struct {
     const char *name;
     int (*run)(const struct rg_config *config, const struct arguments *arguments);
 } commands[] = {
-    {"run", command_run},
-    {"check", command_check},
-    {"status", command_status},
-    {"log", command_log},
+    {"run", command_run}, {"check", command_check}, {"status", command_status},
+    {"log", command_log}, {"epoch", command_epoch},
 };
 
 static int usage(const char *what, const char *about)

@@ -706,10 +706,13 @@ static rg_outcome open_courier(struct run *run, struct rg_reason *why)
     const struct rg_config *config = run->config;
     struct rg_courier_options options = {
         .exercise = config->exercise,
+        .log_epoch = run->options->log_epoch,
         .software = "referral-gateway",
         .skew_ms_max = config->limits.clock_skew_ms_max,
         .lifetime_ms_max = config->limits.lifetime_ms_max,
         .keep_ms_max = config->limits.keep_ms_max,
+        .retention_ms = config->limits.retention_ms,
+        .emergency_per_day = config->limits.emergency_messages_day,
         .quota_per_day = config->limits.office_messages_day,
         .envelope_bytes_max = (size_t)config->limits.envelope_bytes_max,
         .trust = run->trust,

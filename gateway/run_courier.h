@@ -37,6 +37,7 @@ struct rg_control_state {
 
 struct rg_run_courier {
     const struct rg_config *config;
+    uint64_t log_epoch;
     int control_fd;
     pid_t parent; /* main */
 };

@@ -12,6 +12,7 @@
 #include "core/session.h"
 #include "core/trust.h"
 #include "gateway/event.h"
+#include "gateway/notary.h"
 #include "gateway/run_courier.h"
 #include "gateway/run_link.h"
 #include "gateway/run_notary.h"
@@ -40,6 +41,7 @@
 #define BACKOFF_MS_MAX 10000
 #define SETTLED_MS 10000 /* a child that lived so long starts its back-off from zero */
 #define STOP_MS_MAX 10000
+#define EPOCHS_MAX 1000
 #define ORDER_BYTES (512 * RG_KIB) /* a trust document with its signatures, to link */
 
 enum { NOTARY, COURIER, LINK, CHILDREN };
@@ -59,6 +61,7 @@ struct main_state {
     int control_fd, courier_control_fd; /* main's end; the end of the courier to be started */
     int life_fd, notary_life_fd;        /* main's end and the notary's, of a pipe */
     int64_t began_ms, stop_at_ms;
+    uint64_t epoch; /* of the log */
     bool notary_init, stopping, told_ready;
     int status;
 };
@@ -238,19 +241,33 @@ static int run_link(const struct main_state *state, int courier_fd, pid_t parent
 }
 
 /* "referral/th/1": the charter's log origin and the epoch. */
-static rg_outcome find_origin(const struct rg_config *config, char out[RG_ORIGIN_BYTES],
-                              struct rg_reason *why)
+static rg_outcome find_origin(const struct rg_config *config, uint64_t epoch,
+                              char out[RG_ORIGIN_BYTES], struct rg_reason *why)
 {
     struct rg_trust *trust = NULL;
     rg_outcome outcome = read_trust(config, &trust, why);
     const struct rg_country *country =
         rg_is_ok(outcome) ? rg_trust_country(trust, config->country) : NULL;
-    int n = country == NULL ? 0 : snprintf(out, RG_ORIGIN_BYTES, "%s/1", country->log_origin);
+    int n = country == NULL
+                ? 0
+                : snprintf(out, RG_ORIGIN_BYTES, "%s/%" PRIu64, country->log_origin, epoch);
     rg_trust_free(trust);
     RG_TRY(outcome);
     RG_CHECK(n > 0 && n < RG_ORIGIN_BYTES, why, RG_DENIED, "charter-missing",
              "no charter in the trust folder that names this country; see `check`");
     return rg_ok();
+}
+
+/* The highest epoch that has a state; 0: none has. */
+static uint64_t find_epoch(const struct rg_config *config)
+{
+    uint64_t found = 0;
+    for (uint64_t epoch = 1; epoch <= EPOCHS_MAX && epoch <= found + 2; epoch++) {
+        if (access(rg_config_notary_state_path(config, epoch).text, F_OK) == 0) {
+            found = epoch;
+        }
+    }
+    return found;
 }
 
 static rg_outcome prepare_notary(const struct main_state *state, pid_t parent,
@@ -272,7 +289,7 @@ static rg_outcome prepare_notary(const struct main_state *state, pid_t parent,
 static int run_notary(const struct main_state *state, int life_fd, pid_t parent)
 {
     const struct rg_config *config = &state->config;
-    struct rg_config_path path = rg_config_notary_state_path(config);
+    struct rg_config_path path = rg_config_notary_state_path(config, state->epoch);
     struct rg_config_path socket_path = rg_config_notary_socket(config);
     struct rg_reason why = {0};
     char origin[RG_ORIGIN_BYTES];
@@ -283,7 +300,7 @@ static int run_notary(const struct main_state *state, int life_fd, pid_t parent)
                                            .init = state->notary_init,
                                            .parent_fd = life_fd};
     rg_event_open("notary");
-    rg_outcome outcome = find_origin(config, origin, &why);
+    rg_outcome outcome = find_origin(config, state->epoch, origin, &why);
     if (rg_is_ok(outcome)) {
         outcome = prepare_notary(state, parent, &notary, &why);
     }
@@ -309,8 +326,10 @@ static _Noreturn void be_child(const struct main_state *state, int which, int fd
         status = run_notary(state, fd, parent);
     }
     if (which == COURIER) {
-        status = rg_run_courier(
-            &(struct rg_run_courier){.config = &state->config, .control_fd = fd, .parent = parent});
+        status = rg_run_courier(&(struct rg_run_courier){.config = &state->config,
+                                                         .log_epoch = state->epoch,
+                                                         .control_fd = fd,
+                                                         .parent = parent});
     }
     exit(status);
 }
@@ -578,15 +597,46 @@ static rg_outcome make_folders(const struct rg_config *config, struct rg_reason 
 }
 
 /* One gateway per data folder. */
-static rg_outcome lock_data(struct main_state *state, struct rg_reason *why)
+static rg_outcome lock_data(const struct rg_config *config, int *fd_out, struct rg_reason *why)
 {
     char path[RG_CONFIG_PATH_BYTES + 32];
-    (void)snprintf(path, sizeof(path), "%s/lock", state->config.data);
-    state->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    RG_CHECK(state->lock_fd >= 0, why, RG_IO, "data-unusable", "cannot open %s: %s", path,
+    (void)snprintf(path, sizeof(path), "%s/lock", config->data);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    RG_CHECK(fd >= 0, why, RG_IO, "data-unusable", "cannot open %s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(fd);
+        return rg_fail(why, RG_IO, "data-locked", "a gateway runs on %s", config->data);
+    }
+    *fd_out = fd;
+    return rg_ok();
+}
+
+static rg_outcome new_epoch(const struct rg_config *config, uint64_t epoch, struct rg_reason *why)
+{
+    struct rg_config_path path = rg_config_notary_state_path(config, epoch);
+    char origin[RG_ORIGIN_BYTES];
+    RG_TRY(find_origin(config, epoch, origin, why));
+    int fd = open(path.text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    RG_CHECK(fd >= 0, why, RG_IO, "notary-state-unreadable", "cannot make %s: %s", path.text,
              strerror(errno));
-    RG_CHECK(flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0, why, RG_IO, "data-locked",
-             "another gateway runs on %s", state->config.data);
+    rg_outcome outcome = rg_notary_init(fd, origin, why);
+    (void)close(fd);
+    return outcome;
+}
+
+rg_outcome rg_supervise_epoch(const struct rg_config *config, uint64_t *epoch_out,
+                              struct rg_reason *why)
+{
+    int lock_fd = -1;
+    uint64_t epoch = find_epoch(config) + 1;
+    RG_CHECK(access(rg_config_store_path(config).text, F_OK) == 0, why, RG_DENIED, "epoch-first",
+             "there is no log here yet: `run` starts the first epoch");
+    RG_TRY(lock_data(config, &lock_fd, why));
+    epoch = epoch == 1 ? 2 : epoch; /* the state of the first was lost */
+    rg_outcome outcome = new_epoch(config, epoch, why);
+    (void)close(lock_fd);
+    RG_TRY(outcome);
+    *epoch_out = epoch;
     return rg_ok();
 }
 
@@ -614,8 +664,10 @@ static rg_outcome open_all(struct main_state *state, struct rg_reason *why)
     uint16_t port = 0;
     (void)setrlimit(RLIMIT_CORE, &no_core);
     RG_TRY(make_folders(config, why));
-    RG_TRY(lock_data(state, why));
+    RG_TRY(lock_data(config, &state->lock_fd, why));
     state->notary_init = access(rg_config_store_path(config).text, F_OK) != 0;
+    state->epoch = find_epoch(config);
+    state->epoch = state->epoch == 0 ? 1 : state->epoch;
     RG_TRY(rg_listen_tcp(config->listen_host, config->listen_port, &state->listen_fd, &port, why));
     RG_TRY(open_signals(state, why));
     RG_TRY(renew_control(state, why));

@@ -16,6 +16,7 @@
  *   back-off       at once, then 100 ms doubling to 10 s, forgotten after 10 s of life
  *   exit 78        a child cannot start with this config: all stop, so does main
  *
+ *   data/notary/state-N the notary's state of log epoch N; the highest N is in use
  *   runtime/processes   "main PID", "link PID", ... one a line, rewritten on each start
  *   runtime/ready       the port, while the gateway is ready
  *   SIGTERM, SIGINT     courier and link end, then the notary, then main: 0
@@ -36,6 +37,13 @@ struct rg_supervise {
 };
 
 int rg_supervise(const struct rg_config *config, const struct rg_supervise *options);
+
+/* Starts a new epoch of the log: a notary's state of size 0 beside the old one, which stays. For an
+ * operator who has restored an old store or lost the notary's state; the partners show it for ever.
+ * RG_IO data-locked: the gateway runs. RG_DENIED charter-missing, epoch-first: there is no log yet.
+ */
+RG_MUST_USE rg_outcome rg_supervise_epoch(const struct rg_config *config, uint64_t *epoch_out,
+                                          struct rg_reason *why);
 
 /* Pids of a running gateway, from runtime/processes. RG_IO gateway-away. */
 struct rg_process {
