@@ -206,7 +206,8 @@ rg_outcome rg_courier_receipts_add(struct rg_courier *courier, struct courier_re
                                    uint64_t leaf, bool *found_out, struct rg_reason *why)
 {
     size_t at = receipts->receipts.entry_count;
-    RG_ASSERT(at < RG_RECEIPT_ENTRIES_MAX && leaf < courier->head.size);
+    RG_CHECK(at < RG_RECEIPT_ENTRIES_MAX, why, RG_LIMIT, "receipts-full", "a frame's worth");
+    RG_ASSERT(leaf < courier->head.size);
     struct rg_proven_entry *proven = &receipts->entry[at];
     proven->leaf_index = leaf;
     RG_TRY(entry_bytes(courier, leaf, receipts->old[at], &proven->log_entry, why));
