@@ -147,6 +147,9 @@ static void options_default(struct rg_courier_options *options)
     options->lifetime_ms_max = options->lifetime_ms_max != 0 ? options->lifetime_ms_max : 60 * day;
     options->keep_ms_max = options->keep_ms_max != 0 ? options->keep_ms_max : 120 * day;
     options->retention_ms = options->retention_ms != 0 ? options->retention_ms : 30 * day;
+    if (options->emergency_per_day == 0) {
+        options->emergency_per_day = options->quota_per_day;
+    }
     if (options->envelope_bytes_max == 0) {
         options->envelope_bytes_max = RG_ENVELOPE_BYTES_MAX;
     }
@@ -488,9 +491,10 @@ bool rg_courier_notary_try(struct rg_courier *courier, struct rg_notary_request 
     if (!notary_refill(courier)) {
         return false;
     }
-    uint64_t committed = courier->committed_size - courier->leaves_from;
-    size_t bytes =
-        (size_t)(committed * 32 < courier->leaves.len ? committed * 32 : courier->leaves.len);
+    uint64_t leaves = courier->committed_size - courier->leaves_from;
+    leaves = leaves < courier->leaves.len / 32 ? leaves : courier->leaves.len / 32;
+    leaves = leaves < RG_NOTARY_LEAVES_MAX ? leaves : RG_NOTARY_LEAVES_MAX;
+    size_t bytes = (size_t)leaves * 32;
     *request_out = (struct rg_notary_request){.from_size = courier->leaves_from,
                                               .leaves = {courier->leaves.data, bytes}};
     return true;

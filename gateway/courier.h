@@ -82,7 +82,7 @@ struct rg_courier_options {
     int64_t keep_ms_max;        /* expires to collect_by; 0: 120 days */
     int64_t retention_ms;       /* bodies stay so long after collect_by; 0: 30 days */
     uint64_t quota_per_day;     /* answers per office and day; 0: no bound */
-    uint64_t emergency_per_day; /* of an office that crosses only in an emergency; 0: no bound */
+    uint64_t emergency_per_day; /* of an office that crosses only in an emergency; 0: the same */
     size_t envelope_bytes_max;  /* 0: RG_ENVELOPE_BYTES_MAX */
     struct rg_trust *trust;
     struct rg_store *store;

@@ -378,6 +378,22 @@ static rg_outcome collected_client(struct rg_courier *courier, struct courier_se
     return rg_ok();
 }
 
+/* Which of the offices written to says so; NULL: none, it is about nothing. */
+static const char *collecting_office(const struct rg_log_entry *entry,
+                                     const struct rg_message *message)
+{
+    static const char scheme[] = "referral://";
+    if (strncmp(entry->peer, scheme, sizeof(scheme) - 1) != 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < message->to_office_count; i++) {
+        if (strcmp(entry->peer + sizeof(scheme) - 1, message->to_office[i]) == 0) {
+            return message->to_office[i];
+        }
+    }
+    return NULL;
+}
+
 static rg_outcome collected_entry(struct rg_courier *courier, const struct courier_session *session,
                                   const struct courier_evidence *evidence, struct rg_reason *why)
 {
@@ -391,10 +407,17 @@ static rg_outcome collected_entry(struct rg_courier *courier, const struct couri
         strcmp(message.to_country, session->peer->country) != 0) {
         return rg_ok();
     }
-    RG_TRY(rg_courier_proof_keep(courier, message.key, evidence, &fresh, why));
+    const char *office = collecting_office(&evidence->entry, &message);
+    if (office == NULL) {
+        return rg_ok();
+    }
+    RG_TRY(rg_courier_begin(courier, why));
+    RG_TRY(STORE(courier, collected_add, message.key, office, evidence->proven->leaf_index, &fresh,
+                 why));
     if (!fresh) {
         return rg_ok();
     }
+    RG_TRY(rg_courier_proof_keep(courier, message.key, evidence, &fresh, why));
     struct rg_mail status = {.kind = RG_MAIL_STATUS_PEER,
                              .key = message.key,
                              .leaf = evidence->proven->leaf_index,

@@ -335,9 +335,7 @@ static rg_outcome quota_take(struct rg_courier *courier, const char *office, str
 void rg_courier_body_keep(struct rg_courier *courier, uint64_t key, struct rg_bytes body)
 {
     struct courier_body *slot = &courier->body[key % BODIES_KEPT];
-    courier->body_bytes -= slot->bytes.len;
-    rg_buffer_clear(&slot->bytes);
-    slot->key = 0;
+    rg_courier_body_forget(courier, slot->key);
     if (courier->body_bytes + body.len > BODIES_KEPT_BYTES ||
         !rg_is_ok(rg_buffer_append(&slot->bytes, body, NULL))) {
         rg_buffer_drop(&slot->bytes);
@@ -345,6 +343,18 @@ void rg_courier_body_keep(struct rg_courier *courier, uint64_t key, struct rg_by
     }
     slot->key = key;
     courier->body_bytes += body.len;
+}
+
+/* Its memory goes at once: what a slot once held would else count for nothing and stay. */
+void rg_courier_body_forget(struct rg_courier *courier, uint64_t key)
+{
+    struct courier_body *slot = &courier->body[key % BODIES_KEPT];
+    if (slot->key != key || key == 0) {
+        return;
+    }
+    courier->body_bytes -= slot->bytes.len;
+    rg_buffer_drop(&slot->bytes);
+    slot->key = 0;
 }
 
 rg_outcome rg_courier_body(struct rg_courier *courier, uint64_t key, struct rg_bytes *out,
@@ -433,7 +443,8 @@ static bool cannot_sign(const struct rg_courier *courier)
            !rg_courier_origin(courier, origin);
 }
 
-/* The stored first answer, to whom it belongs. */
+/* The stored first answer, to whom it belongs. A refusal holds for whoever else brings that id: so
+ * nobody can, by bringing another's message first, leave it without any answer. */
 static rg_outcome answer_again(struct rg_courier *courier, struct courier_session *session,
                                const struct rg_message *message, struct rg_reason *why)
 {
@@ -442,7 +453,8 @@ static rg_outcome answer_again(struct rg_courier *courier, struct courier_sessio
                                 strcmp(message->from_country, session->peer->country) == 0
                           : message->way != RG_WAY_IN &&
                                 strcmp(message->from_office, session->principal.office) == 0;
-    RG_CHECK(theirs, why, RG_DENIED, "message-of-another", "this message came from somebody else");
+    RG_CHECK(theirs || message->refusal != RG_REFUSE_NONE, why, RG_DENIED, "message-of-another",
+             "this message came from somebody else");
     RG_TRY(rg_courier_answer(courier, session, message->answer_leaf, why));
     if (message->received_leaf == RG_LEAF_NONE) {
         return rg_ok();
@@ -452,10 +464,9 @@ static rg_outcome answer_again(struct rg_courier *courier, struct courier_sessio
 
 /* Submit */
 
-static rg_outcome outbox_put(const struct judgement *j, const struct rg_message *message,
-                             struct rg_reason *why)
+static rg_outcome outbox_put(const struct judgement *j, struct courier_peer *peer,
+                             const struct rg_message *message, struct rg_reason *why)
 {
-    struct courier_peer *peer = NULL;
     struct rg_outbox_row row = {.key = message->key,
                                 .kind = RG_OUTBOX_TRANSFER,
                                 .priority = message->priority,
@@ -463,7 +474,6 @@ static rg_outcome outbox_put(const struct judgement *j, const struct rg_message 
                                 .expires = message->expires,
                                 .body_bytes = (uint32_t)j->envelope->whole.len};
     memcpy(row.country, message->to_country, sizeof(row.country));
-    RG_TRY(rg_courier_peer(j->courier, message->to_country, &peer, why));
     RG_TRY(STORE(j->courier, outbox_add, &row, why));
     peer->waiting++;
     peer->lane[message->priority].more = true;
@@ -501,16 +511,20 @@ static rg_outcome accept_domestic(const struct judgement *j, struct rg_message *
 static rg_outcome accept(const struct judgement *j, struct rg_message *out, struct rg_reason *why)
 {
     uint64_t leaf = 0;
+    struct courier_peer *peer = NULL;
+    if (crosses(j)) { /* what can fail for good fails before anything is written */
+        RG_TRY(rg_courier_peer(j->courier, j->core->to_country, &peer, why));
+    }
     RG_TRY(append_about(j, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE, &leaf, why));
     *out = message_of(j, RG_WAY_OUT, leaf);
     RG_TRY(thread_claim(j, why));
     RG_TRY(decision_claim(j, why));
     j->courier->count.accepted++;
-    if (!crosses(j)) {
+    if (peer == NULL) {
         return accept_domestic(j, out, why);
     }
     RG_TRY(STORE(j->courier, message_add, out, j->envelope->whole, why));
-    return outbox_put(j, out, why);
+    return outbox_put(j, peer, out, why);
 }
 
 static rg_outcome judge_submit(const struct judgement *j, enum rg_refusal *code_out,

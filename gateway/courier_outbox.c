@@ -278,20 +278,27 @@ static rg_outcome answer_settle(struct rg_courier *courier, struct courier_sessi
     }
     RG_TRY(verified_log(courier, session, evidence, now, why));
     RG_TRY(STORE(courier, outbox_done, flight->key, why));
+    rg_courier_body_forget(courier, flight->key);
     answer_count(courier, session, evidence);
     return rg_courier_mail_add(courier, flight->from_office, status, why);
 }
 
-/* An answer to nothing in flight: to an earlier session's Transfer. */
+/* An answer to nothing in flight: to an earlier session's Transfer. What has been answered has no
+ * outbox row any more, and further answers to it count for nothing. */
 static rg_outcome answer_late(struct rg_courier *courier, struct courier_session *session,
                               const struct courier_evidence *evidence, struct rg_now now,
                               struct rg_reason *why)
 {
     struct rg_message message;
+    struct rg_outbox_row row;
     bool found = false;
     RG_TRY(STORE(courier, message_find, &evidence->entry.envelope_id, &message, &found, why));
     if (!found || message.way != RG_WAY_OUT || message.refusal != RG_REFUSE_NONE ||
         strcmp(message.to_country, session->peer->country) != 0) {
+        return rg_ok();
+    }
+    RG_TRY(STORE(courier, outbox_get, message.key, &row, &found, why));
+    if (!found) {
         return rg_ok();
     }
     struct courier_flight flight = {.key = message.key};
@@ -418,18 +425,19 @@ rg_outcome rg_courier_expire(struct rg_courier *courier, struct rg_now now, stru
 
 /* Closing, at the addressee's gateway */
 
-static rg_outcome unconfirmed_check(const struct rg_receipts *receipts, const struct rg_id *id,
-                                    struct rg_reason *why)
+/* Entry `i` of the request is the proof for id `i`: each proof is looked at once. */
+static rg_outcome unconfirmed_check(const struct rg_frame *frame, size_t i, struct rg_reason *why)
 {
-    for (size_t i = 0; i < receipts->entry_count; i++) {
-        struct courier_evidence evidence = {0};
-        RG_TRY(rg_courier_entry_check(receipts, &receipts->entry[i], &evidence, why));
-        if (evidence.entry.kind == RG_ENTRY_UNCONFIRMED && evidence.entry.has_envelope_id &&
-            memcmp(evidence.entry.envelope_id.b, id->b, sizeof(id->b)) == 0) {
-            return rg_ok();
-        }
-    }
-    return rg_fail(why, RG_DENIED, "unconfirmed-missing", "no proof of expiry for this id");
+    const struct rg_receipts *receipts = &frame->close_request.unconfirmed;
+    const struct rg_id *id = &frame->close_request.id[i];
+    struct courier_evidence evidence = {0};
+    RG_CHECK(i < receipts->entry_count, why, RG_DENIED, "unconfirmed-missing",
+             "no proof of expiry for this id");
+    RG_TRY(rg_courier_entry_check(receipts, &receipts->entry[i], &evidence, why));
+    RG_CHECK(evidence.entry.kind == RG_ENTRY_UNCONFIRMED && evidence.entry.has_envelope_id &&
+                 memcmp(evidence.entry.envelope_id.b, id->b, sizeof(id->b)) == 0,
+             why, RG_DENIED, "unconfirmed-missing", "no proof of expiry for this id");
+    return rg_ok();
 }
 
 static rg_outcome close_new(struct rg_courier *courier, struct courier_session *session,
@@ -466,7 +474,8 @@ static rg_outcome close_one(struct rg_courier *courier, struct courier_session *
     }
     bool theirs =
         message.way == RG_WAY_IN && strcmp(message.from_country, session->peer->country) == 0;
-    RG_CHECK(theirs, why, RG_DENIED, "message-of-another", "this message came from somebody else");
+    RG_CHECK(theirs || message.refusal != RG_REFUSE_NONE, why, RG_DENIED, "message-of-another",
+             "this message came from somebody else");
     return rg_courier_answer(courier, session, message.answer_leaf, why);
 }
 
@@ -477,9 +486,8 @@ rg_outcome rg_courier_close_request(struct rg_courier *courier, struct courier_s
     const struct rg_receipts *unconfirmed = &frame->close_request.unconfirmed;
     RG_TRY(rg_courier_head_check(courier, session, unconfirmed, why));
     for (size_t i = 0; i < frame->close_request.id_count; i++) {
-        const struct rg_id *id = &frame->close_request.id[i];
-        RG_TRY(unconfirmed_check(unconfirmed, id, why));
-        RG_TRY(close_one(courier, session, id, now, why));
+        RG_TRY(unconfirmed_check(frame, i, why));
+        RG_TRY(close_one(courier, session, &frame->close_request.id[i], now, why));
     }
     return rg_ok();
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FRAME_OVERHEAD_BYTES 128
+
 void rg_courier_text(char *out, size_t size, const char *text)
 {
     size_t len = strnlen(text, size - 1);
@@ -111,10 +113,15 @@ rg_outcome rg_courier_not_now(struct rg_courier *courier, struct courier_session
     return rg_courier_send(courier, session, &frame, NULL, why);
 }
 
+/* Small frames cost more than their bytes. */
+static size_t frame_cost(const struct courier_frame *frame)
+{
+    return frame->bytes.len + FRAME_OVERHEAD_BYTES;
+}
+
 rg_outcome rg_courier_send(struct rg_courier *courier, struct courier_session *session,
                            const struct rg_frame *frame, size_t *bytes_out, struct rg_reason *why)
 {
-    (void)courier;
     struct courier_frame *queued = calloc(1, sizeof(*queued));
     RG_CHECK(queued != NULL, why, RG_IO, "out-of-memory", "no memory for a frame");
     rg_outcome outcome = rg_frame_encode(frame, &queued->bytes, why);
@@ -130,7 +137,10 @@ rg_outcome rg_courier_send(struct rg_courier *courier, struct courier_session *s
         session->queue_first = queued;
     }
     session->queue_last = queued;
-    session->queue_bytes += queued->bytes.len;
+    session->queue_bytes += frame_cost(queued);
+    if (session->queue_bytes > 2 * RG_COURIER_OUT_BYTES_MAX) {
+        rg_courier_close(courier, session, "reads-nothing"); /* what it asks for it does not take */
+    }
     if (bytes_out != NULL) {
         *bytes_out = queued->bytes.len;
     }
@@ -223,7 +233,7 @@ void rg_courier_out_done(struct rg_courier *courier)
     }
     session->queue_first = frame->next;
     session->queue_last = frame->next != NULL ? session->queue_last : NULL;
-    session->queue_bytes -= frame->bytes.len;
+    session->queue_bytes -= frame_cost(frame);
     rg_buffer_drop(&frame->bytes);
     free(frame);
 }

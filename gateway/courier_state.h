@@ -295,6 +295,7 @@ rg_outcome rg_courier_transfer(struct rg_courier *courier, struct courier_sessio
                                const struct rg_frame *frame, struct rg_now now,
                                struct rg_reason *why);
 void rg_courier_body_keep(struct rg_courier *courier, uint64_t key, struct rg_bytes body);
+void rg_courier_body_forget(struct rg_courier *courier, uint64_t key);
 rg_outcome rg_courier_body(struct rg_courier *courier, uint64_t key, struct rg_bytes *out,
                            bool *found_out, struct rg_reason *why);
 rg_outcome rg_courier_quota_flush(struct rg_courier *courier, struct rg_reason *why);

@@ -1,0 +1,281 @@
+/* Peers and clients that are who they say and mean harm: a gateway that answers twice or brings
+ * another's message first, a client that reads nothing, a notary that was away for long. */
+#include "tests/sim/world.h"
+
+#include "core/digest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* th is real, la is played by the test and has a log of its own. */
+struct stage {
+    struct world *world;
+    struct world_node *th, *la;
+    struct world_client *client; /* of th */
+    struct world_line *line;     /* la's session with th */
+    struct rg_tree *tree;
+    struct rg_frontier frontier;
+};
+
+static rg_outcome no_tile(void *context, uint64_t tile, struct rg_hash leaf[RG_TILE_LEAVES],
+                          struct rg_reason *why)
+{
+    (void)context;
+    (void)tile;
+    (void)leaf;
+    return rg_fail(why, RG_IO, "no-tile", "the test's log is small");
+}
+
+static void drain(struct world_line *line)
+{
+    struct rg_frame frame;
+    while (world_read(line, &frame)) {
+        rg_frame_drop(&frame);
+    }
+}
+
+static void hello(struct stage *stage)
+{
+    struct rg_frame frame = {.kind = RG_FRAME_HELLO, .hello.version = 1};
+    (void)snprintf(frame.hello.principal, sizeof(frame.hello.principal), "referral://la/gateway");
+    stage->line = world_puppet(stage->world, stage->th, "referral://la/gateway");
+    world_inject_frame(stage->line, 1, &frame);
+    world_run(stage->world);
+    drain(stage->line);
+}
+
+static struct stage stage_open(void)
+{
+    struct stage stage = {.world = world_new(23), .tree = rg_tree_new(no_tile, NULL)};
+    stage.th = world_node(stage.world, "th");
+    stage.la = world_node(stage.world, "la");
+    world_start(stage.world, stage.th);
+    world_offer(stage.th, RG_DOC_PAGE, "la", "page la 1\nla/focal focal always\n");
+    world_offer(stage.th, RG_DOC_PAGE, "th", "page th 1\nth/focal focal always\n");
+    stage.client = world_client(stage.world, stage.th, "focal", "officer-1", "desk");
+    (void)world_connect(stage.world, stage.client);
+    world_run(stage.world);
+    return stage;
+}
+
+static void stage_close(struct stage *stage)
+{
+    rg_tree_free(stage->tree);
+    world_free(stage->world);
+}
+
+/* An entry of la's log about `id`, proven under its newest head. */
+static void say(struct stage *stage, enum rg_entry_kind kind, const struct rg_id *id,
+                struct rg_frame *frame)
+{
+    struct rg_log_entry entry = {.kind = kind,
+                                 .has_envelope_id = true,
+                                 .envelope_id = *id,
+                                 .time = stage->world->now.wall,
+                                 .code = kind == RG_ENTRY_REFUSED ? RG_REFUSE_EXPIRED : 0,
+                                 .peer = "referral://la/focal"};
+    RG_OWNED_BUFFER bytes = {0};
+    uint64_t from = stage->frontier.size;
+    rg_random(entry.salt, sizeof(entry.salt));
+    assert_true(rg_is_ok(rg_log_entry_encode(&entry, &bytes, NULL)));
+    struct rg_hash leaf = rg_leaf_hash(rg_sha256(rg_buffer_peek(&bytes)));
+    rg_tree_append(stage->tree, leaf);
+    rg_frontier_append(&stage->frontier, leaf);
+    struct rg_proven_entry proven = {.log_entry = rg_buffer_peek(&bytes), .leaf_index = from};
+    struct rg_receipts receipts = {.head = world_head(stage->la, &stage->frontier),
+                                   .has_from = from > 0,
+                                   .from_size = from,
+                                   .entry = &proven,
+                                   .entry_count = 1};
+    assert_true(rg_is_ok(rg_tree_inclusion(stage->tree, from, from + 1, &proven.inclusion, NULL)));
+    if (from > 0) {
+        assert_true(rg_is_ok(
+            rg_tree_consistency(stage->tree, from, from + 1, &receipts.consistency, NULL)));
+    }
+    if (frame->kind == RG_FRAME_RECEIPTS) {
+        frame->receipts = receipts;
+    }
+    if (frame->kind == RG_FRAME_TRANSFER) {
+        frame->transfer.accepted = receipts;
+    }
+    if (frame->kind == RG_FRAME_COLLECTED) {
+        frame->collected.receipts = receipts;
+    }
+    world_inject_frame(stage->line, 1, frame);
+    world_run(stage->world);
+    drain(stage->line);
+}
+
+static void test_a_second_answer_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_id first;
+    struct rg_id second;
+    hello(&stage);
+    world_submit(stage.world, stage.client, &letter, &first);
+    world_submit(stage.world, stage.client, &letter, &second);
+    world_run(stage.world);
+    assert_int_equal(world_status(stage.th).peer[0].waiting, 2);
+    for (int i = 0; i < 4; i++) {
+        say(&stage, i % 2 == 0 ? RG_ENTRY_RECEIVED : RG_ENTRY_REFUSED, &first, &answer);
+    }
+    assert_true(stage.line->open);
+    assert_int_equal(world_status(stage.th).peer[0].waiting, 1);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_RECEIPT_VERIFIED, &first), 1);
+    assert_int_equal(memory_disk_mails(stage.th->disk, "th/focal", RG_MAIL_STATUS_PEER, &first), 1);
+    say(&stage, RG_ENTRY_RECEIVED, &second, &answer);
+    assert_int_equal(world_status(stage.th).peer[0].waiting, 0);
+    assert_true(world_told(stage.client, &second)->received);
+    stage_close(&stage);
+}
+
+static void test_collected_counts_once(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_frame collected = {.kind = RG_FRAME_COLLECTED,
+                                 .collected = {.has_position = true, .has_receipts = true}};
+    struct rg_id id;
+    hello(&stage);
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    say(&stage, RG_ENTRY_RECEIVED, &id, &answer);
+    for (uint64_t i = 1; i <= 5; i++) {
+        collected.collected.position = i;
+        say(&stage, RG_ENTRY_COLLECTED, &id, &collected);
+    }
+    assert_true(stage.line->open);
+    assert_true(world_told(stage.client, &id)->collected);
+    assert_int_equal(memory_disk_mails(stage.th->disk, "th/focal", RG_MAIL_STATUS_PEER, &id), 2);
+    stage_close(&stage);
+}
+
+/* la, which has no business with it, brings kh's message before kh does: kh still gets an answer
+ * that is final and signed, and its line goes on. */
+static void test_anothers_message_brought_first(void **state)
+{
+    (void)state;
+    struct stage stage = {.world = world_new(29), .tree = rg_tree_new(no_tile, NULL)};
+    stage.th = world_node(stage.world, "th");
+    struct world_node *kh = world_node(stage.world, "kh");
+    stage.la = world_node(stage.world, "la");
+    world_found(stage.world);
+    world_crash(stage.world, stage.la);
+    stage.client = world_client(stage.world, kh, "focal", "officer-1", "desk");
+    (void)world_connect(stage.world, stage.client);
+    RG_OWNED_BUFFER envelope = {0};
+    struct rg_id id;
+    struct world_letter letter = {.from = "kh/focal", .to = "th/focal"};
+    world_envelope(stage.world, &letter, &envelope, &id);
+    struct rg_frame transfer = {.kind = RG_FRAME_TRANSFER,
+                                .transfer.envelope = rg_buffer_peek(&envelope)};
+    hello(&stage);
+    say(&stage, RG_ENTRY_ACCEPTED, &id, &transfer);
+    struct world_line *line = world_dial(stage.world, kh, stage.th);
+    world_run(stage.world);
+    struct rg_frame submit = {.kind = RG_FRAME_SUBMIT,
+                              .submit.envelope = rg_buffer_peek(&envelope)};
+    world_inject_frame(stage.client->line, 1, &submit);
+    world_run(stage.world);
+    const struct world_told *told = world_told(stage.client, &id);
+    assert_true(told->accepted && told->refused);
+    assert_int_equal(told->code, RG_REFUSE_NOT_OUR_OFFICE);
+    assert_true(line->open);
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    assert_true(world_told(stage.client, &id)->received);
+    stage_close(&stage);
+}
+
+/* Asks for answers for ever and takes none: the session ends before the memory does. */
+static void test_a_client_that_reads_nothing(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    struct rg_reason why;
+    RG_OWNED_BUFFER envelope = {0};
+    RG_OWNED_BUFFER bytes = {0};
+    struct rg_courier_out out = {0};
+    struct rg_id id;
+    world_crash(stage.world, stage.th);
+    stage.th->options.quota_per_day = 1;
+    world_start(stage.world, stage.th);
+    (void)world_connect(stage.world, stage.client);
+    world_run(stage.world);
+    static const struct world_letter letter = {.from = "th/focal", .to = "la/focal", .bytes = 64};
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    world_envelope(stage.world, &letter, &envelope, &id);
+    struct rg_frame submit = {.kind = RG_FRAME_SUBMIT,
+                              .submit.envelope = rg_buffer_peek(&envelope)};
+    assert_true(rg_is_ok(rg_frame_encode(&submit, &bytes, NULL)));
+    struct rg_courier *courier = stage.th->courier;
+    struct rg_session_id session = stage.client->line->end[1].session;
+    bool closed = false;
+    for (int i = 0; i < 400000 && !closed; i++) {
+        if (i % RG_BATCH_FRAMES_MAX == 0) {
+            assert_true(rg_is_ok(rg_courier_commit(courier, stage.world->now, &why)));
+            while (rg_courier_out_peek(courier, &out)) {
+                closed = closed || out.kind == RG_OUT_CLOSE;
+                if (out.kind == RG_OUT_FRAME) {
+                    rg_courier_out_blocked(courier);
+                    continue;
+                }
+                rg_courier_out_done(courier);
+            }
+        }
+        assert_true(rg_is_ok(
+            rg_courier_frame(courier, session, rg_buffer_peek(&bytes), stage.world->now, &why)));
+    }
+    assert_true(closed);
+    stage_close(&stage);
+}
+
+/* More leaves wait than one request to the notary can hold. */
+static void test_notary_away_for_long(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "th/focal", .bytes = 16};
+    struct rg_notary_request request = {0};
+    RG_OWNED_BUFFER bytes = {0};
+    struct rg_id id;
+    stage.th->notary_down = true;
+    for (int i = 0; i < RG_NOTARY_LEAVES_MAX / 2 + 50; i++) { /* two leaves each */
+        world_submit(stage.world, stage.client, &letter, &id);
+    }
+    world_run(stage.world);
+    world_advance(stage.world, 1000);
+    assert_true(world_status(stage.th).log_size > RG_NOTARY_LEAVES_MAX);
+    assert_true(rg_is_ok(rg_courier_tick(stage.th->courier, stage.world->now, NULL)));
+    assert_true(rg_courier_notary_try(stage.th->courier, &request));
+    assert_true(rg_is_ok(rg_notary_request_encode(&request, &bytes, NULL)));
+    stage.th->notary_down = false;
+    world_advance(stage.world, 1000);
+    world_run(stage.world);
+    assert_int_equal(world_status(stage.th).head_size, world_status(stage.th).log_size);
+    assert_true(world_told(stage.client, &id)->accepted);
+    stage_close(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_second_answer_counts_for_nothing),
+        cmocka_unit_test(test_collected_counts_once),
+        cmocka_unit_test(test_anothers_message_brought_first),
+        cmocka_unit_test(test_a_client_that_reads_nothing),
+        cmocka_unit_test(test_notary_away_for_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
