@@ -297,13 +297,25 @@ int do_verify(struct cli *cli, struct arguments *arguments)
 
 /* ---- journal ---- */
 
+/* What the journal says of a message of ours: how far it is proven to have come. */
+static const char *journal_state(const char *state)
+{
+    static const char *const word[][2] = {{"waiting", "queued"}, {"collected", "received"}};
+    for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
+        if (strcmp(word[i][0], state) == 0) {
+            return word[i][1];
+        }
+    }
+    return state;
+}
+
 static json_t *line_json(const struct referral_line *line)
 {
     if (line->ours) {
-        return json_pack("{ss ss si ss ss sI}", "dir", "out", "id", line->id, "kind",
-                         line->kind_number, "state",
-                         strcmp(line->state, "waiting") == 0 ? "queued" : line->state, "to",
-                         line->to, "time_ms", (json_int_t)line->time_ms);
+        return json_pack("{ss ss si ss ss sb sI}", "dir", "out", "id", line->id, "kind",
+                         line->kind_number, "state", journal_state(line->state), "to", line->to,
+                         "opened", strcmp(line->state, "collected") == 0, "time_ms",
+                         (json_int_t)line->time_ms);
     }
     return json_pack("{ss ss si sI sb ss ss sI}", "dir", "in", "id", line->id, "kind",
                      line->kind_number, "position", (json_int_t)line->position, "entered",
