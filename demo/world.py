@@ -181,6 +181,12 @@ class Gateway:
         return json.loads(subprocess.run([self.world.gateway_program, "status", "-c", self.config, "--json"],
                                          capture_output=True, text=True, check=True).stdout)["gateway"]
 
+    def entries(self):
+        """The entries of this gateway's log, from its store."""
+        out = subprocess.run([self.world.gateway_program, "log", "-c", self.config, "--json"], capture_output=True, text=True,
+                             check=True).stdout
+        return [json.loads(line) for line in out.splitlines()]
+
     def resident_bytes(self):
         """RSS of all processes of this gateway."""
         group, total = self.process.pid, 0
