@@ -207,13 +207,13 @@ static rg_outcome thread_find(struct rg_courier *courier, const struct rg_thread
     struct courier_thread *slot = thread_slot(courier, id);
     if (slot->used && memcmp(slot->id.b, id->b, sizeof(id->b)) == 0) {
         *out = slot->offices;
-        *found_out = true;
+        *found_out = !slot->absent;
         return rg_ok();
     }
+    *out = (struct rg_thread_offices){0};
     RG_TRY(STORE(courier, thread_find, id, out, found_out, why));
-    if (*found_out) {
-        *slot = (struct courier_thread){.used = true, .id = *id, .offices = *out};
-    }
+    *slot =
+        (struct courier_thread){.used = true, .absent = !*found_out, .id = *id, .offices = *out};
     return rg_ok();
 }
 

@@ -123,7 +123,7 @@ struct courier_body {
 };
 
 struct courier_thread {
-    bool used;
+    bool used, absent; /* absent: looked for and not there */
     struct rg_thread_id id;
     struct rg_thread_offices offices;
 };
