@@ -652,6 +652,8 @@ static void go_up(struct session *session)
 
 /* ---- the rows ---- */
 
+static bool has_place(const struct session *session, const char *principal);
+
 static rg_outcome dial_start(struct session *session, struct rg_reason *why);
 
 static void tune(int fd)
@@ -687,15 +689,25 @@ static void tls_start(struct session *session)
     session_run(session);
 }
 
+static bool is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+    return getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
 static void connect_ready(struct session *session)
 {
     int error = 0;
     socklen_t len = sizeof(error);
     struct rg_reason why;
     (void)getsockopt(session->foreign, SOL_SOCKET, SO_ERROR, &error, &len);
-    if (error == 0) {
+    if (error == 0 && is_connected(session->foreign)) {
         tls_start(session);
         return;
+    }
+    if (error == 0) {
+        return; /* to the next address, just begun */
     }
     foreign_drop(session);
     if (rg_is_ok(dial_start(session, &why))) {
@@ -707,8 +719,11 @@ static void connect_ready(struct session *session)
 
 static void connect_late(struct session *session)
 {
+    struct rg_reason why;
     foreign_drop(session);
-    fail_with(session, RG_IO, "dial-failed", "no answer");
+    if (!rg_is_ok(dial_start(session, &why))) {
+        fail_with(session, RG_IO, "dial-failed", "no answer");
+    }
 }
 
 static void shake_ready(struct session *session)
@@ -725,6 +740,10 @@ static void shake_ready(struct session *session)
         return;
     }
     session->foreign_ready = true; /* TLS may have read on */
+    if (!has_place(session, session->principal.text)) {
+        fail_with(session, RG_LIMIT, "session-limit", "this principal has too many sessions");
+        return;
+    }
     if (!session->dialled) {
         go_up(session);
         return;
@@ -810,16 +829,25 @@ static const struct row rows[DEAD + 1] = {
 
 /* ---- judging ---- */
 
+/* Accepted sessions of this principal. One that is still shaking hands has shown a certificate, as
+ * anybody can, but not yet that it holds the key: it may not use up another's places. */
 static size_t count_principal(const struct rg_sessions *sessions, const char *principal)
 {
     size_t count = 0;
     const struct session *session;
     TAILQ_FOREACH(session, &sessions->live, link)
     {
-        bool holds = !session->dialled && session->state != DRAINING;
-        count += holds && strcmp(session->principal.text, principal) == 0;
+        bool proven = session->state != SHAKING && session->state != DRAINING;
+        count += !session->dialled && proven && strcmp(session->principal.text, principal) == 0;
     }
     return count;
+}
+
+/* Asked with the certificate, when a refusal can still be an alert, and again with the proof. */
+static bool has_place(const struct session *session, const char *principal)
+{
+    return session->dialled || count_principal(session->sessions, principal) <
+                                   session->sessions->options.sessions_per_principal;
 }
 
 /* Who is it, as the certificate claims: only for the line about its refusal. */
@@ -844,10 +872,8 @@ static rg_outcome judge_session(void *owner, struct rg_bytes der, struct rg_reas
     }
     RG_CHECK(session->expected[0] == '\0' || strcmp(session->expected, principal.text) == 0, why,
              RG_DENIED, "peer-not-expected", "another than the expected gateway answered");
-    RG_CHECK(session->dialled || count_principal(session->sessions, principal.text) <
-                                     options->sessions_per_principal,
-             why, RG_LIMIT, "session-limit", "this principal has %zu sessions already",
-             options->sessions_per_principal);
+    RG_CHECK(has_place(session, principal.text), why, RG_LIMIT, "session-limit",
+             "this principal has %zu sessions already", options->sessions_per_principal);
     session->principal = principal;
     return rg_buffer_append(&session->certificate, der, why);
 }
@@ -882,10 +908,11 @@ static size_t count_address(const struct rg_sessions *sessions, const char *addr
     return count;
 }
 
+/* One place in eight is kept for our own dials, so that strangers cannot cut us off. */
 static bool within_limits(struct rg_sessions *sessions, const char *address)
 {
     const struct rg_sessions_options *options = &sessions->options;
-    if (sessions->count < options->sessions_max &&
+    if (sessions->count < options->sessions_max - options->sessions_max / 8 &&
         count_address(sessions, address) < options->sessions_per_address) {
         return true;
     }

@@ -70,7 +70,7 @@ struct rg_sessions_options {
     /* A peer that was refused before `up`, or a dial that failed. `who`: the principal when known
      * (for a dial, the one expected), otherwise the address. */
     void (*refused)(void *context, bool dialled, const char *who, const struct rg_reason *why);
-    size_t sessions_max;           /* 0: 256 */
+    size_t sessions_max;           /* 0: 256; one in eight is kept for dials */
     size_t sessions_per_address;   /* accepted ones; 0: 32 */
     size_t sessions_per_principal; /* accepted ones; 0: 8 */
     int hello_ms_max;              /* for TLS, then again for the Hello; 0: RG_LINK_HELLO_MS_MAX */

@@ -18,6 +18,9 @@
 #include <sys/socket.h>
 
 #define CERTIFICATES_BYTES_MAX (16 * 1024) /* what a peer may send of certificates */
+/* So much is taken from the descriptor in one call. OpenSSL reads on by itself until there is a
+ * byte for us, and a peer can send key updates without end. */
+#define TURN_BYTES_MAX (32 * 1024)
 
 static const unsigned char alpn[] = "\x0areferral/1";
 #define ALPN_BYTES (sizeof(alpn) - 1)
@@ -33,6 +36,7 @@ struct rg_tls {
     struct rg_tls_context *context;
     void *owner;
     int fd;
+    int turn_bytes; /* what this call may still take */
     bool dialled;
     bool eof;
     bool wants_write;
@@ -59,7 +63,13 @@ static int bio_read(BIO *bio, char *data, int len)
 {
     struct rg_tls *tls = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (tls->turn_bytes == 0) {
+        BIO_set_retry_read(bio); /* a poll finds the rest at once */
+        return -1;
+    }
+    len = len < tls->turn_bytes ? len : tls->turn_bytes;
     ssize_t got = recv(tls->fd, data, (size_t)len, 0);
+    tls->turn_bytes -= got > 0 ? (int)got : 0;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         BIO_set_retry_read(bio);
     }
@@ -148,6 +158,7 @@ static int judge_peer(X509_STORE_CTX *store, void *context)
         len <= 0 ? rg_fail(&why, RG_MALFORMED, "certificate-form", "the certificate is unreadable")
                  : tls->context->judge(tls->owner, rg_bytes_of(der, (size_t)len), &why);
     OPENSSL_free(der);
+    ERR_clear_error(); /* what the judge has left there would count against the handshake */
     if (rg_is_ok(outcome)) {
         X509_STORE_CTX_set_error(store, X509_V_OK);
         return 1;
@@ -392,6 +403,7 @@ static rg_outcome alpn_check(const struct rg_tls *tls, struct rg_reason *why)
 rg_outcome rg_tls_handshake(struct rg_tls *tls, struct rg_reason *why)
 {
     ERR_clear_error();
+    tls->turn_bytes = TURN_BYTES_MAX;
     int result = SSL_do_handshake(tls->ssl);
     if (result == 1) {
         RG_ASSERT(SSL_session_reused(tls->ssl) == 0); /* it would have skipped the judge */
@@ -420,6 +432,7 @@ rg_outcome rg_tls_read(struct rg_tls *tls, void *out, size_t len, size_t *len_ou
                        struct rg_reason *why)
 {
     ERR_clear_error();
+    tls->turn_bytes = TURN_BYTES_MAX;
     int result = SSL_read(tls->ssl, out, len > INT_MAX ? INT_MAX : (int)len);
     if (result > 0) {
         *len_out = (size_t)result;

@@ -5,6 +5,7 @@
  */
 #include "core/digest.h"
 #include "core/session.h"
+#include "core/tls.h"
 #include "core/zmtp.h"
 #include "tests/unit/forge.h"
 
@@ -12,10 +13,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -154,6 +158,19 @@ static int world_open_narrow(void **state)
 {
     world_make(state, (struct rg_sessions_options){.sessions_per_address = 3,
                                                    .sessions_per_principal = 2});
+    return 0;
+}
+
+static int world_open_hasty(void **state)
+{
+    world_make(state, (struct rg_sessions_options){.hello_ms_max = 1000});
+    return 0;
+}
+
+/* Eight places in all, of which one is for our own dials. */
+static int world_open_small(void **state)
+{
+    world_make(state, (struct rg_sessions_options){.sessions_max = 8});
     return 0;
 }
 
@@ -506,6 +523,61 @@ static void test_nobody_there(void **state)
     assert_string_equal(why.id, "dial-failed");
 }
 
+/* "two.test" has two addresses; nobody answers at the first: its backlog is full. */
+static uint16_t silent_port;
+int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out);
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out);
+
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **out)
+{
+    char silent[8];
+    if (host == NULL || strcmp(host, "two.test") != 0) {
+        return __real_getaddrinfo(host, service, hints, out);
+    }
+    (void)snprintf(silent, sizeof(silent), "%u", (unsigned)silent_port);
+    assert_int_equal(__real_getaddrinfo("127.0.0.1", silent, hints, out), 0);
+    return __real_getaddrinfo("127.0.0.1", service, hints, &(*out)->ai_next);
+}
+
+static int connect_to(uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    assert_true(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+                errno == EINPROGRESS);
+    return fd;
+}
+
+static void test_the_next_address_is_tried_after_silence(void **state)
+{
+    struct world *world = *state;
+    struct rg_reason why = {0};
+    int listener = -1;
+    int filler[4];
+    assert_true(rg_is_ok(rg_listen_tcp("127.0.0.1", 0, &listener, &silent_port, &why)));
+    assert_int_equal(listen(listener, 0), 0);
+    for (size_t i = 0; i < 4; i++) {
+        filler[i] = connect_to(silent_port);
+    }
+    assert_true(
+        rg_is_ok(rg_sessions_dial(world->peer.sessions, "two.test", world->port, HOME, &why)));
+    UNTIL(world, world->home.ups == 1);
+    int local = local_connect(world->home.path);
+    say_hello(local);
+    UNTIL(world, world->peer.ups == 1);
+    (void)close(local);
+    UNTIL(world, world->home.gones == 1 && world->peer.gones == 1);
+    for (size_t i = 0; i < 4; i++) {
+        (void)close(filler[i]);
+    }
+    (void)close(listener);
+}
+
 /* ---- hostile peers: plain OpenSSL ---- */
 
 struct raw {
@@ -518,12 +590,9 @@ struct raw {
 
 static int raw_connect(struct world *world)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(world->port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    int fd = connect_to(world->port);
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    assert_int_equal(poll(&ready, 1, DEADLINE_MS), 1);
     return fd;
 }
 
@@ -642,6 +711,113 @@ static void test_not_tls_at_all(void **state)
     assert_string_equal(world->home.who, "127.0.0.1");
     (void)close(fd);
     still_serves(world);
+}
+
+/* Certificates are public, so anybody can show one; what proves the name is the signature that
+ * follows. Sends all of the client's answer up to its certificate, and no more. */
+static void show_certificate_only(struct raw *raw)
+{
+    char *flight = NULL;
+    long len = BIO_get_mem_data(SSL_get_wbio(raw->ssl), &flight);
+    for (long at = 0; at + 5 <= len;) {
+        long record = 5 + ((uint8_t)flight[at + 3] << 8 | (uint8_t)flight[at + 4]);
+        say(raw->fd, flight + at, (size_t)record);
+        if (flight[at] == SSL3_RT_APPLICATION_DATA) {
+            return;
+        }
+        at += record;
+    }
+    fail_msg("no certificate in %ld bytes", len);
+}
+
+static struct raw stalled_with_anothers_name(struct world *world)
+{
+    struct raw raw = raw_open(world, true);
+    size_t judged = world->home.judged;
+    char *hello = NULL;
+    raw_start(&raw);
+    SSL_set0_wbio(raw.ssl, BIO_new(BIO_s_mem()));
+    assert_int_equal(SSL_do_handshake(raw.ssl), -1);
+    long len = BIO_get_mem_data(SSL_get_wbio(raw.ssl), &hello);
+    say(raw.fd, hello, (size_t)len);
+    (void)BIO_reset(SSL_get_wbio(raw.ssl));
+    UNTIL(world, SSL_do_handshake(raw.ssl) == 1);
+    show_certificate_only(&raw);
+    UNTIL(world, world->home.judged > judged);
+    return raw;
+}
+
+static void test_a_shown_name_takes_no_place(void **state)
+{
+    struct world *world = *state;
+    struct raw first = stalled_with_anothers_name(world);
+    struct raw second = stalled_with_anothers_name(world);
+    struct pair pair = pair_open(world); /* the honest peer of that name: two are allowed */
+    raw_close(&first);
+    raw_close(&second);
+    UNTIL(world, world->home.refusals == 2);
+    pair_close(world, pair);
+}
+
+static rg_outcome anybody(void *owner, struct rg_bytes der, struct rg_reason *why)
+{
+    (void)owner;
+    (void)der;
+    (void)why;
+    return rg_ok();
+}
+
+static size_t unread(int fd)
+{
+    int bytes = 0;
+    assert_int_equal(ioctl(fd, FIONREAD, &bytes), 0);
+    return (size_t)bytes;
+}
+
+/* TLS may be kept busy without a byte for us: then the others must have their turn too. */
+static void test_key_updates_without_end_do_not_hold_the_loop(void **state)
+{
+    struct world *world = *state;
+    struct raw raw = raw_open(world, true);
+    struct rg_tls_context *context = NULL;
+    struct rg_tls *tls = NULL;
+    struct rg_reason why = {0};
+    int pair[2];
+    char byte = 0;
+    size_t len = 0;
+    rg_outcome last = rg_ok();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    assert_true(rg_is_ok(
+        rg_tls_context_new(world->home.certificate, world->home.key, anybody, &context, &why)));
+    assert_true(rg_is_ok(rg_tls_open(context, pair[0], false, NULL, &tls, &why)));
+    (void)close(raw.fd);
+    raw.fd = pair[1];
+    raw_start(&raw);
+    for (int i = 0; i < 4; i++) {
+        (void)SSL_do_handshake(raw.ssl);
+        last = rg_tls_handshake(tls, &why);
+    }
+    assert_true(rg_is_ok(last) && SSL_is_init_finished(raw.ssl));
+    SSL_set0_wbio(raw.ssl, BIO_new(BIO_s_mem()));
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(SSL_key_update(raw.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(raw.ssl), 1);
+    }
+    assert_int_equal(SSL_write(raw.ssl, "x", 1), 1);
+    char *flood = NULL;
+    long flood_len = BIO_get_mem_data(SSL_get_wbio(raw.ssl), &flood);
+    say(pair[1], flood, (size_t)flood_len);
+    assert_int_equal(rg_tls_read(tls, &byte, 1, &len, &why).code, RG_AGAIN);
+    assert_true(unread(pair[0]) > 0);
+    for (int i = 0; i < 20 && byte != 'x'; i++) {
+        last = rg_tls_read(tls, &byte, 1, &len, &why);
+    }
+    assert_true(rg_is_ok(last));
+    assert_int_equal(byte, 'x'); /* and nothing is lost */
+    rg_tls_free(tls);
+    rg_tls_context_free(context);
+    raw_close(&raw);
+    (void)close(pair[0]);
 }
 
 /* A session of another server with the same name and key: a ticket that is perfectly good there. */
@@ -805,6 +981,25 @@ static void test_limits(void **state)
     still_serves(world);
 }
 
+/* Strangers may fill what there is for accepting; a country that dials out is still heard. */
+static void test_strangers_leave_room_to_dial(void **state)
+{
+    struct world *world = *state;
+    struct rg_reason why = {0};
+    int stranger[9];
+    for (size_t i = 0; i < 9; i++) {
+        stranger[i] = raw_connect(world);
+    }
+    UNTIL(world, rg_sessions_count(world->home.sessions) == 7 && world->home.refusals == 2);
+    assert_string_equal(world->home.refused.id, "session-limit");
+    assert_true(
+        rg_is_ok(rg_sessions_dial(world->home.sessions, "127.0.0.1", world->port, PEER, &why)));
+    for (size_t i = 0; i < 9; i++) {
+        (void)close(stranger[i]);
+    }
+    UNTIL(world, rg_sessions_count(world->home.sessions) == 0);
+}
+
 static long resident_kib(void)
 {
     long pages = 0;
@@ -870,6 +1065,10 @@ int main(void)
         IN(world_open, test_no_alpn_is_fine),
         IN(world_open, test_not_tls_at_all),
         IN(world_open, test_a_resumption_does_not_skip_the_certificate),
+        IN(world_open_hasty, test_the_next_address_is_tried_after_silence),
+        IN(world_open_small, test_strangers_leave_room_to_dial),
+        IN(world_open_narrow, test_a_shown_name_takes_no_place),
+        IN(world_open, test_key_updates_without_end_do_not_hold_the_loop),
         IN(world_open_impatient, test_silence_before_tls),
         IN(world_open_impatient, test_silence_of_our_side),
         IN(world_open_impatient, test_silence_after_tls),
