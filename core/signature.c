@@ -75,13 +75,23 @@ static rg_outcome bad_form(const char *what, struct rg_reason *why)
     return rg_fail(why, RG_MALFORMED, "signature-form", "signature: %s", what);
 }
 
+/* Does it encode back to itself? Otherwise anybody could make many signatures out of one. */
+static bool is_der(CMS_ContentInfo *cms, struct rg_bytes der)
+{
+    unsigned char *again = NULL;
+    int len = i2d_CMS_ContentInfo(cms, &again);
+    bool same = len > 0 && rg_bytes_equal(rg_bytes_of(again, (size_t)len), der);
+    OPENSSL_free(again);
+    return same;
+}
+
 static rg_outcome parse(struct rg_bytes der, CMS_ContentInfo **out, struct rg_reason *why)
 {
     RG_CHECK(der.len <= SIGNATURE_DER_BYTES_MAX, why, RG_LIMIT, "signature-too-large",
              "a signature of %zu bytes, at most %d are allowed", der.len, SIGNATURE_DER_BYTES_MAX);
     const unsigned char *at = der.data;
     OWNED_CMS *cms = der.len > 0 ? d2i_CMS_ContentInfo(NULL, &at, (long)der.len) : NULL;
-    if (cms == NULL || at != der.data + der.len) {
+    if (cms == NULL || at != der.data + der.len || !is_der(cms, der)) {
         return bad_form("it is not one DER structure", why);
     }
     if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed ||
@@ -124,7 +134,8 @@ static rg_outcome check_profile(CMS_ContentInfo *cms, bool detached, CMS_SignerI
         return bad_form("it must have exactly one signer", why);
     }
     CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(signers, 0);
-    if (!has_our_algorithms(signer) || CMS_signed_get_attr_count(signer) < 1) {
+    if (!has_our_algorithms(signer) || CMS_signed_get_attr_count(signer) < 1 ||
+        CMS_unsigned_get_attr_count(signer) > 0) {
         return bad_form("only ECDSA with SHA-256 over signed attributes is allowed", why);
     }
     if (carries_certificates(cms)) {

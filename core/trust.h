@@ -89,7 +89,8 @@ RG_MUST_USE rg_outcome rg_trust_offer(struct rg_trust *trust, const struct rg_do
                                       struct rg_reason *why);
 
 /* What is held, for Hello: at most RG_HELLO_HOLDINGS_MAX; charter first, then by country. One
- * KEY_CARD row per country: counter = number of cards, digest = SHA-256 of the sorted card digests.
+ * KEY_CARD row per country: counter = number of cards, digest = SHA-256 of the sorted digests of
+ * their reading certificates.
  */
 size_t rg_trust_holdings(const struct rg_trust *trust, struct rg_holding *out, size_t max);
 /* The at-th document of that kind and country (cards: many); NULL past the last. */

@@ -7,6 +7,7 @@
 
 #include "core/card.h"
 #include "core/digest.h"
+#include "core/signature.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +50,39 @@ static int compare_cards(const void *a, const void *b)
     return memcmp(left->held.hash.b, right->held.hash.b, sizeof(left->held.hash.b));
 }
 
-static rg_outcome check_room(const struct rg_nation *nation, const char *principal,
-                             struct rg_reason *why)
+static size_t count_own(const struct rg_nation *nation, const char *principal)
 {
     size_t own = 0;
     for (size_t i = 0; i < nation->card_count; i++) {
         own += strcmp(rg_card_reader(&nation->card[i]), principal) == 0;
+    }
+    return own;
+}
+
+/* Whoever had an officer's key before it was stopped may have filled his places. */
+static void purge_untrusted(struct rg_trust *trust, struct rg_nation *nation, const char *principal,
+                            struct rg_wall now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < nation->card_count; i++) {
+        struct rg_card *card = &nation->card[i];
+        if (strcmp(rg_card_reader(card), principal) == 0 &&
+            !rg_card_holds(trust, nation, card, now)) {
+            rg_card_drop(card);
+            continue;
+        }
+        nation->card[kept++] = *card;
+    }
+    nation->card_count = kept;
+}
+
+static rg_outcome find_place(struct rg_trust *trust, struct rg_nation *nation,
+                             const char *principal, struct rg_wall now, struct rg_reason *why)
+{
+    size_t own = count_own(nation, principal);
+    if (own == RG_CARDS_PER_OFFICER_MAX) {
+        purge_untrusted(trust, nation, principal, now);
+        own = count_own(nation, principal);
     }
     RG_CHECK(own < RG_CARDS_PER_OFFICER_MAX && nation->card_count < RG_CARDS_MAX, why, RG_LIMIT,
              "card-too-many", "an officer may have at most %d key cards at a time",
@@ -87,7 +115,7 @@ static rg_outcome open_card(struct rg_trust *trust, struct rg_nation *nation,
     RG_TRY(rg_trust_judge(trust, signer, RG_USE_SIGN, now, now, &verdict, why));
     RG_CHECK(rg_certificate_not_after(reading).ms >= now.ms, why, RG_DENIED, "card-expired",
              "a key card that has expired");
-    RG_TRY(check_room(nation, claim.text, why));
+    RG_TRY(find_place(trust, nation, claim.text, now, why));
     RG_TRY(rg_hold(document, &out->held, why));
     out->signer = rg_certificate_digest(signer);
     out->reading = reading;
@@ -95,11 +123,18 @@ static rg_outcome open_card(struct rg_trust *trust, struct rg_nation *nation,
     return rg_ok();
 }
 
+/* A card is its reading certificate: one certificate can be signed, and a signature written, in
+ * many ways, and that makes no new card. */
 static bool holds_card(const struct rg_nation *nation, const struct rg_document *document)
 {
-    struct rg_hash hash = rg_sha256(rg_buffer_peek(&document->text));
+    RG_OWNED_BUFFER reading = {0};
+    if (!rg_is_ok(rg_signature_claim(rg_buffer_peek(&document->text), &reading, NULL))) {
+        return false;
+    }
+    struct rg_hash claimed = rg_sha256(rg_buffer_peek(&reading));
     for (size_t i = 0; i < nation->card_count; i++) {
-        if (rg_hash_same(&nation->card[i].held.hash, &hash)) {
+        struct rg_hash held = rg_certificate_digest(nation->card[i].reading);
+        if (rg_hash_same(&held, &claimed)) {
             return true;
         }
     }

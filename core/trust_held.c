@@ -31,7 +31,7 @@ static struct rg_holding card_holding(const struct rg_nation *nation, bool with_
     RG_ASSERT(hash != NULL);
     for (size_t i = 0; i < nation->card_count; i++) {
         if (with_domestic || !is_domestic_card(nation, &nation->card[i])) {
-            hash[row.counter++] = nation->card[i].held.hash;
+            hash[row.counter++] = rg_certificate_digest(nation->card[i].reading);
         }
     }
     qsort(hash, (size_t)row.counter, sizeof(*hash), compare_hashes);

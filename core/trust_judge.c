@@ -250,10 +250,13 @@ rg_outcome rg_trust_signers(struct rg_trust *trust, const char *office, struct r
     return rg_ok();
 }
 
-static bool signer_holds(struct rg_trust *trust, struct rg_nation *nation, struct rg_page *page,
-                         const struct rg_card *card, struct rg_wall now)
+bool rg_card_holds(struct rg_trust *trust, struct rg_nation *nation, const struct rg_card *card,
+                   struct rg_wall now)
 {
     struct rg_verdict verdict;
+    size_t at = 0;
+    const char *office = rg_certificate_principal(card->reading)->office;
+    const struct rg_page *page = rg_nation_page_of(nation, office, &at);
     struct rg_listed *listed = rg_page_find(page, card->signer);
     const struct rg_certificate *signer =
         listed != NULL ? rg_page_certificate(page, listed, nation->country.code) : NULL;
@@ -263,14 +266,13 @@ static bool signer_holds(struct rg_trust *trust, struct rg_nation *nation, struc
 
 /* Cards of one officer stand together, newest first. */
 static struct rg_certificate *newest_card(struct rg_trust *trust, struct rg_nation *nation,
-                                          struct rg_page *page, const char *principal,
-                                          struct rg_wall now)
+                                          const char *principal, struct rg_wall now)
 {
     for (size_t i = 0; i < nation->card_count; i++) {
         const struct rg_card *card = &nation->card[i];
         if (strcmp(rg_card_reader(card), principal) == 0 &&
             rg_is_ok(rg_certificate_time_check(card->reading, now, NULL)) &&
-            signer_holds(trust, nation, page, card, now)) {
+            rg_card_holds(trust, nation, card, now)) {
             return card->reading;
         }
     }
@@ -294,8 +296,7 @@ static rg_outcome collect_readers(const struct reading *reading, struct rg_list 
         struct rg_certificate *card = NULL;
         if (officer->office == reading->office &&
             rg_officer_cleared(officer, reading->class_name)) {
-            card = newest_card(reading->trust, reading->nation, reading->page, officer->principal,
-                               reading->now);
+            card = newest_card(reading->trust, reading->nation, officer->principal, reading->now);
         }
         if (card == NULL) {
             continue;

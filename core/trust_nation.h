@@ -82,6 +82,9 @@ RG_MUST_USE rg_outcome rg_nation_signers(struct rg_nation *nation, struct rg_pag
                                          struct rg_reason *why);
 
 const char *rg_card_reader(const struct rg_card *card); /* the officer's principal */
+/* Is its signer still listed, and trusted now? */
+bool rg_card_holds(struct rg_trust *trust, struct rg_nation *nation, const struct rg_card *card,
+                   struct rg_wall now);
 void rg_card_drop(struct rg_card *card);
 RG_MUST_USE rg_outcome rg_nation_offer_card(struct rg_trust *trust,
                                             const struct rg_document *document, struct rg_wall now,

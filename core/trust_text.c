@@ -184,6 +184,21 @@ static rg_outcome read_authorities(struct rg_charter *charter, const rg_group *r
     return rg_ok();
 }
 
+/* The group that rules this class, among the first `count`; NULL when none does. */
+static const rg_group *find_class(const rg_group *root, size_t count, const char *class_name)
+{
+    for (size_t i = 0; i < count; i++) {
+        const rg_group *group = NULL;
+        const char *name = NULL;
+        if (rg_is_ok(rg_settings_list_group(root, "classes", i, &group, NULL)) &&
+            rg_is_ok(rg_settings_text(group, "class", &name, NULL)) &&
+            strcmp(name, class_name) == 0) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
 static rg_outcome read_classes(const rg_group *root, struct rg_reason *why)
 {
     static const char *const known[] = {"class", "roles"};
@@ -198,6 +213,8 @@ static rg_outcome read_classes(const rg_group *root, struct rg_reason *why)
         if (!is_short_name(name, 24)) {
             return bad_value("a class is not a short name", why);
         }
+        RG_CHECK(find_class(root, i, name) == NULL, why, RG_MALFORMED, "document-doubled",
+                 "charter: one class is ruled twice");
         RG_TRY(short_names(group, "roles", why));
     }
     return rg_ok();
@@ -210,16 +227,8 @@ bool rg_charter_allows(const struct rg_charter *charter, const char *class_name,
     if (!rg_is_ok(rg_settings_list_size(root, "classes", 64, &count, NULL))) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        const rg_group *group = NULL;
-        const char *name = NULL;
-        if (rg_is_ok(rg_settings_list_group(root, "classes", i, &group, NULL)) &&
-            rg_is_ok(rg_settings_text(group, "class", &name, NULL)) &&
-            strcmp(name, class_name) == 0) {
-            return list_holds(group, "roles", role);
-        }
-    }
-    return false;
+    const rg_group *group = find_class(root, count, class_name);
+    return group != NULL && list_holds(group, "roles", role);
 }
 
 static rg_outcome read_log(const rg_group *group, struct rg_country *country, struct rg_reason *why)

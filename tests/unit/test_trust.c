@@ -274,6 +274,19 @@ static void test_a_root_belongs_to_one_country(void **state)
     world_drop_holder(&twin);
 }
 
+static void test_a_class_is_ruled_once(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER text = {0};
+    const struct world_holder *voter[] = {&kh()->authority, &th()->authority};
+    struct world_charter_spec spec = WORLD_CHARTER;
+    world_charter(fresh, &spec, &text);
+    char *class_name = memmem(text.data, text.len, "\"health\"; roles", 15);
+    assert_non_null(class_name);
+    memcpy(class_name, "\"case\"  ", 8);
+    charter_votes(&text, voter, 2, RG_MALFORMED, "document-doubled");
+}
+
 static void test_charter_counters_go_up(void **state)
 {
     (void)state;
@@ -443,6 +456,28 @@ static void test_a_bad_signature_is_refused(void **state)
     expect(offer_at(&document, WORLD_NOW, &why), &why, RG_DENIED, "page-publisher");
     document.signature_count = 1;
     expect(offer_at(&document, WORLD_NOW, &why), &why, RG_OK, NULL);
+}
+
+/* A signature has one encoding: here the outermost length is given a byte more than it needs. */
+static void test_a_signature_in_other_bytes_is_refused(void **state)
+{
+    (void)state;
+    struct rg_reason why = {0};
+    RG_OWNED_BUFFER text = {0};
+    struct world_page_spec spec = WORLD_PAGE;
+    const struct world_holder *signer = &th()->publisher;
+    give_charter();
+    world_page(th(), &spec, &text);
+    OWNED_DOCUMENT document = world_document(RG_DOC_PAGE, "th", &text, &signer, 1);
+    struct rg_buffer *der = &document.signature[0];
+    RG_OWNED_BUFFER longer = {0};
+    assert_int_equal(der->data[1], 0x82);
+    expect(rg_buffer_append(&longer, RG_BYTES_LITERAL("\x30\x83\x00"), &why), &why, RG_OK, NULL);
+    expect(rg_buffer_append(&longer, rg_bytes_of(der->data + 2, der->len - 2), &why), &why, RG_OK,
+           NULL);
+    rg_buffer_drop(der);
+    *der = rg_buffer_take(&longer);
+    expect(offer_at(&document, WORLD_NOW, &why), &why, RG_DENIED, "page-publisher");
 }
 
 static void test_include_in_a_signed_page_is_refused(void **state)
@@ -959,6 +994,63 @@ static void test_cards_that_are_refused(void **state)
     assert_null(rg_trust_document(fresh->trust, RG_DOC_KEY_CARD, "th", 1));
 }
 
+/* The same card in other bytes: a second signature over the same certificate. Anybody can make such
+ * variants (ECDSA allows it); they must not use up the officer's places. */
+static void test_a_card_in_other_bytes_is_no_news(void **state)
+{
+    (void)state;
+    struct rg_reason why = {0};
+    give_charter();
+    give_page(th());
+    const struct world_holder *officer = &th()->sign[0];
+    OWNED_DOCUMENT first = card_of(officer, WORLD_NOW);
+    OWNED_DOCUMENT again = {.kind = RG_DOC_KEY_CARD, .country = "th"};
+    RG_OWNED_BUFFER reading = {0};
+    RG_OWNED_CERTIFICATE *certificate = NULL;
+    expect(rg_signature_claim(rg_buffer_peek(&first.text), &reading, &why), &why, RG_OK, NULL);
+    expect(rg_certificate_parse(rg_buffer_peek(&reading), &certificate, &why), &why, RG_OK, NULL);
+    expect(rg_card_make(officer->certificate, officer->key, certificate, &again.text, &why), &why,
+           RG_OK, NULL);
+    assert_false(rg_bytes_equal(rg_buffer_peek(&first.text), rg_buffer_peek(&again.text)));
+    expect(offer_at(&first, WORLD_NOW, &why), &why, RG_OK, NULL);
+    enum rg_news news = RG_NEWS_NEW;
+    expect(rg_trust_offer(fresh->trust, &again, WORLD_NOW, &news, &why), &why, RG_OK, NULL);
+    assert_int_equal(news, RG_NEWS_NONE);
+    assert_null(rg_trust_document(fresh->trust, RG_DOC_KEY_CARD, "th", 1));
+}
+
+/* Who has stolen a signing key can make cards until it is stopped, but not keep the places. */
+static void test_cards_of_a_stopped_signer_make_room(void **state)
+{
+    (void)state;
+    struct rg_certificate *reader[4];
+    struct world_holder renewed =
+        world_issue(FORGE_SIGN, "referral://th/focal/officer-1", &th()->root);
+    struct world_holder stolen = th()->sign[0];
+    RG_OWNED_BUFFER text = {0};
+    struct world_page_spec spec = WORLD_PAGE;
+    give_charter();
+    give_page(th());
+    for (int i = 0; i < RG_CARDS_PER_OFFICER_MAX; i++) {
+        card(&stolen, WORLD_NOW, WORLD_NOW, RG_OK, NULL);
+    }
+    RG_OWNED_BUFFER before = {0};
+    world_page(th(), &spec, &before);
+    spec.counter = 2;
+    spec.previous = &before;
+    th()->sign[0] = renewed;
+    world_page(th(), &spec, &text);
+    th()->sign[0] = stolen;
+    offer_signed(RG_DOC_PAGE, "th", &text, &th()->publisher, RG_OK, NULL);
+    struct world_stop_spec stopped = {
+        .counter = 1, .issued = WORLD_NOW, .certificate = {&stolen}, .from = {WORLD_NOW}};
+    stop(th(), &stopped, RG_OK, NULL);
+    card(&renewed, WORLD_NOW, WORLD_NOW, RG_OK, NULL);
+    assert_int_equal(readers("th/focal", "case", WORLD_NOW, reader, RG_OK, NULL), 1);
+    assert_null(rg_trust_document(fresh->trust, RG_DOC_KEY_CARD, "th", 1));
+    world_drop_holder(&renewed);
+}
+
 static void test_signers_of_an_office(void **state)
 {
     (void)state;
@@ -1204,7 +1296,11 @@ int main(void)
         TRUST_TEST(test_readers_are_the_newest_cards_of_cleared_officers),
         TRUST_TEST(test_readers_are_refused_by_class_and_office),
         TRUST_TEST(test_a_stopped_officer_reads_nothing_new),
+        TRUST_TEST(test_a_class_is_ruled_once),
+        TRUST_TEST(test_a_signature_in_other_bytes_is_refused),
         TRUST_TEST(test_cards_that_are_refused),
+        TRUST_TEST(test_a_card_in_other_bytes_is_no_news),
+        TRUST_TEST(test_cards_of_a_stopped_signer_make_room),
         TRUST_TEST(test_signers_of_an_office),
         TRUST_TEST(test_holdings_say_what_is_held_and_needed),
         TRUST_TEST(test_domestic_matters_stay_at_home),
