@@ -31,8 +31,7 @@
  *   One loop, one thread. Callbacks run inside it and may call anything here but rg_sessions_free.
  *
  * LIMITS
- *   Resolving a host name blocks; numeric addresses do not. At most RG_DIAL_ADDRESSES_MAX of its
- * addresses are tried, one after the other.
+ *   Resolving a host name blocks (core/tcp).
  */
 #ifndef RG_CORE_SESSION_H
 #define RG_CORE_SESSION_H
@@ -40,7 +39,6 @@
 #include "core/identity.h"
 #include "core/loop.h"
 
-#define RG_DIAL_ADDRESSES_MAX 4
 #define RG_LINK_GRACE_MS_MAX 200
 
 struct rg_sessions;
@@ -93,9 +91,5 @@ RG_MUST_USE rg_outcome rg_sessions_dial(struct rg_sessions *sessions, const char
 void rg_sessions_close(struct rg_sessions *sessions, struct rg_session_id id, const char *reason);
 void rg_sessions_judge_again(struct rg_sessions *sessions); /* after a page or stop list changed */
 size_t rg_sessions_count(const struct rg_sessions *sessions); /* with those still draining */
-/* TCP listener on host:port (port 0: any), CLOEXEC, non-blocking. */
-RG_MUST_USE rg_outcome rg_listen_tcp(const char *host, uint16_t port, int *fd_out,
-                                     uint16_t *port_out, struct rg_reason *why);
-uint16_t rg_port_of(int fd);
 
 #endif

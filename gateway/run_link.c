@@ -9,6 +9,7 @@
 
 #include "core/digest.h"
 #include "core/session.h"
+#include "core/tcp.h"
 #include "core/wire.h"
 #include "gateway/event.h"
 
@@ -471,7 +472,7 @@ static rg_outcome sessions_open(struct link *link, struct rg_reason *why)
         .hello_ms_max = from->hello_ms_max,
     };
     int listen_fd = from->listen_fd;
-    uint16_t port = listen_fd >= 0 ? rg_port_of(listen_fd) : 0;
+    uint16_t port = listen_fd >= 0 ? rg_tcp_port(listen_fd) : 0;
     RG_TRY(rg_sessions_new(link->loop, &options, &link->sessions, why));
     if (listen_fd >= 0) {
         link->options.listen_fd = -1; /* taken */

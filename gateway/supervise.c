@@ -9,7 +9,7 @@
 #include "gateway/supervise.h"
 
 #include "core/identity.h"
-#include "core/session.h"
+#include "core/tcp.h"
 #include "core/trust.h"
 #include "gateway/event.h"
 #include "gateway/notary.h"
@@ -668,7 +668,7 @@ static rg_outcome open_all(struct main_state *state, struct rg_reason *why)
     state->notary_init = access(rg_config_store_path(config).text, F_OK) != 0;
     state->epoch = find_epoch(config);
     state->epoch = state->epoch == 0 ? 1 : state->epoch;
-    RG_TRY(rg_listen_tcp(config->listen_host, config->listen_port, &state->listen_fd, &port, why));
+    RG_TRY(rg_tcp_listen(config->listen_host, config->listen_port, &state->listen_fd, &port, why));
     RG_TRY(open_signals(state, why));
     RG_TRY(renew_control(state, why));
     RG_CHECK(pipe2(life, O_CLOEXEC) == 0, why, RG_IO, "pipe", "no pipe: %s", strerror(errno));

@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/session.h"
 #include "core/settings.h"
+#include "core/tcp.h"
 #include "core/signature.h"
 #include "gateway/event.h"
 #include "gateway/run_link.h"
@@ -902,7 +903,7 @@ static int world_open(void **state)
     (void)snprintf(world.folder, sizeof(world.folder), "/tmp/rg-link-XXXXXX");
     assert_non_null(mkdtemp(world.folder));
     (void)snprintf(world.pki, sizeof(world.pki), "%s/pki", world.folder);
-    assert_true(rg_is_ok(rg_listen_tcp("127.0.0.1", 0, &world.listener, &world.port, &why)));
+    assert_true(rg_is_ok(rg_tcp_listen("127.0.0.1", 0, &world.listener, &world.port, &why)));
     (void)snprintf(command, sizeof(command),
                    "'%s/certs/dev-pki' '%s' --countries th,kh --base-port %u --hostile",
                    RG_SOURCE_DIR, world.pki, (unsigned)world.port);

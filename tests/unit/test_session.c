@@ -5,6 +5,7 @@
  */
 #include "core/digest.h"
 #include "core/session.h"
+#include "core/tcp.h"
 #include "core/tls.h"
 #include "core/zmtp.h"
 #include "tests/unit/forge.h"
@@ -137,7 +138,7 @@ static void world_make(void **state, struct rg_sessions_options options)
     assert_non_null(world->loop);
     end_open(world, &world->home, HOME);
     end_open(world, &world->peer, PEER);
-    assert_true(rg_is_ok(rg_listen_tcp("127.0.0.1", 0, &fd, &world->port, &why)));
+    assert_true(rg_is_ok(rg_tcp_listen("127.0.0.1", 0, &fd, &world->port, &why)));
     assert_true(rg_is_ok(rg_sessions_listen(world->home.sessions, fd, &why)));
     *state = world;
 }
@@ -509,7 +510,7 @@ static void test_nobody_there(void **state)
     struct rg_reason why = {0};
     int fd = -1;
     uint16_t port = 0;
-    assert_true(rg_is_ok(rg_listen_tcp("127.0.0.1", 0, &fd, &port, &why)));
+    assert_true(rg_is_ok(rg_tcp_listen("127.0.0.1", 0, &fd, &port, &why)));
     (void)close(fd);
     rg_outcome outcome = rg_sessions_dial(world->peer.sessions, "127.0.0.1", port, HOME, &why);
     if (rg_is_ok(outcome)) {
@@ -559,7 +560,7 @@ static void test_the_next_address_is_tried_after_silence(void **state)
     struct rg_reason why = {0};
     int listener = -1;
     int filler[4];
-    assert_true(rg_is_ok(rg_listen_tcp("127.0.0.1", 0, &listener, &silent_port, &why)));
+    assert_true(rg_is_ok(rg_tcp_listen("127.0.0.1", 0, &listener, &silent_port, &why)));
     assert_int_equal(listen(listener, 0), 0);
     for (size_t i = 0; i < 4; i++) {
         filler[i] = connect_to(silent_port);
