@@ -152,13 +152,40 @@ static rg_outcome read_all(int fd, size_t bytes_max, struct rg_buffer *out, stru
     }
 }
 
+static rg_outcome open_to_read(const char *path, int flags, int *fd_out, struct rg_reason *why)
+{
+    *fd_out = open(path, O_RDONLY | O_CLOEXEC | flags);
+    RG_CHECK(*fd_out >= 0, why, RG_IO, "file-unreadable", "cannot open %s: %s", path,
+             strerror(errno));
+    return rg_ok();
+}
+
 rg_outcome rg_file_read(const char *path, size_t bytes_max, struct rg_buffer *out,
                         struct rg_reason *why)
 {
+    int fd = -1;
     rg_buffer_clear(out);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    RG_CHECK(fd >= 0, why, RG_IO, "file-unreadable", "cannot open %s: %s", path, strerror(errno));
+    RG_TRY(open_to_read(path, 0, &fd, why));
     rg_outcome outcome = read_all(fd, bytes_max, out, why);
+    (void)close(fd);
+    return outcome;
+}
+
+static bool is_private(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) == 0;
+}
+
+rg_outcome rg_file_read_private(const char *path, size_t bytes_max, struct rg_buffer *out,
+                                struct rg_reason *why)
+{
+    int fd = -1;
+    rg_buffer_clear(out);
+    RG_TRY(open_to_read(path, O_NONBLOCK, &fd, why)); /* a pipe must not keep us waiting */
+    rg_outcome outcome = is_private(fd) ? read_all(fd, bytes_max, out, why)
+                                        : rg_fail(why, RG_DENIED, "key-file-readable",
+                                                  "%s can be read by others: chmod 600 it", path);
     (void)close(fd);
     return outcome;
 }
@@ -191,6 +218,27 @@ static rg_outcome sync_folder_of(const char *path, struct rg_reason *why)
     return rg_ok();
 }
 
+/* Never into a file that is there: its mode, its links and its readers are not ours. */
+static rg_outcome write_new(const char *path, struct rg_bytes bytes, unsigned mode,
+                            struct rg_reason *why)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    RG_CHECK(fd >= 0, why, RG_IO, "file-unwritable", "cannot create %s: %s", path, strerror(errno));
+    rg_outcome outcome = write_all(fd, bytes, why);
+    (void)close(fd);
+    if (!rg_is_ok(outcome)) {
+        (void)unlink(path);
+    }
+    return outcome;
+}
+
+rg_outcome rg_file_create(const char *path, struct rg_bytes bytes, unsigned mode,
+                          struct rg_reason *why)
+{
+    RG_TRY(write_new(path, bytes, mode, why));
+    return sync_folder_of(path, why);
+}
+
 rg_outcome rg_file_replace(const char *path, struct rg_bytes bytes, unsigned mode,
                            struct rg_reason *why)
 {
@@ -198,12 +246,8 @@ rg_outcome rg_file_replace(const char *path, struct rg_bytes bytes, unsigned mod
     int len = snprintf(beside, sizeof(beside), "%s.new", path);
     RG_CHECK(len > 0 && (size_t)len < sizeof(beside), why, RG_LIMIT, "path-too-long",
              "path too long");
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
-    RG_CHECK(fd >= 0, why, RG_IO, "file-unwritable", "cannot create %s: %s", beside,
-             strerror(errno));
-    rg_outcome outcome = write_all(fd, bytes, why);
-    (void)close(fd);
-    RG_TRY(outcome);
+    (void)unlink(beside); /* what a crash has left */
+    RG_TRY(write_new(beside, bytes, mode, why));
     RG_CHECK(rename(beside, path) == 0, why, RG_IO, "file-unwritable", "cannot rename to %s: %s",
              path, strerror(errno));
     return sync_folder_of(path, why);

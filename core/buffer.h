@@ -73,6 +73,13 @@ struct rg_buffer rg_buffer_take(struct rg_buffer *buffer); /* ownership moves ou
 /* A whole file, at most `bytes_max`. RG_IO file-unreadable, RG_LIMIT file-too-large. */
 RG_MUST_USE rg_outcome rg_file_read(const char *path, size_t bytes_max, struct rg_buffer *out,
                                     struct rg_reason *why);
+/* The same for a private key: RG_DENIED key-file-readable unless it is a plain file that nobody
+ * else can read. Judged on the open file, which cannot be exchanged any more. */
+RG_MUST_USE rg_outcome rg_file_read_private(const char *path, size_t bytes_max,
+                                            struct rg_buffer *out, struct rg_reason *why);
+/* Durable, and new: RG_IO file-unwritable when the path exists. */
+RG_MUST_USE rg_outcome rg_file_create(const char *path, struct rg_bytes bytes, unsigned mode,
+                                      struct rg_reason *why);
 /* Durable: written beside, fsynced, renamed, folder fsynced. `mode` as for open(2). */
 RG_MUST_USE rg_outcome rg_file_replace(const char *path, struct rg_bytes bytes, unsigned mode,
                                        struct rg_reason *why);

@@ -385,7 +385,7 @@ static rg_outcome memory_take(struct rg_bytes bytes, size_t lists, struct rg_buf
 rg_outcome rg_codec_decode(const struct rg_shape *shape, struct rg_bytes bytes, void *out,
                            struct rg_buffer *memory_out, struct rg_reason *why)
 {
-    RG_CHECK(bytes.len <= RG_BUFFER_BYTES_MAX / 2, why, RG_LIMIT, "wire-length-limit",
+    RG_CHECK(bytes.len <= RG_BUFFER_BYTES_MAX, why, RG_LIMIT, "wire-length-limit",
              "message longer than the limit");
     struct walk measure = {.why = why};
     RG_TRY(message_walk(&measure, shape, bytes, NULL));

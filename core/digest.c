@@ -1,5 +1,5 @@
-/* How it works: one fetched EVP_MD and one context per thread, made at the first call and kept until
- * the process ends. Fetching and allocating for each digest costs three times the digest of a
+/* How it works: one fetched EVP_MD and one context per thread, made at the first call and kept
+ * until the process ends. Fetching and allocating for each digest costs three times the digest of a
  * Merkle node. */
 #include "core/digest.h"
 
@@ -100,6 +100,27 @@ rg_outcome rg_base64(struct rg_bytes bytes, struct rg_buffer *out, struct rg_rea
     return rg_ok();
 }
 
+/* One value, one text: OpenSSL's decoder forgives blanks, misplaced padding and stray bits. */
+static bool is_base64(struct rg_bytes text, size_t padding)
+{
+    for (size_t i = 0; i < text.len - padding; i++) {
+        uint8_t c = text.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '+' && c != '/') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Do the last bytes encode back to the last four letters? */
+static bool ends_alike(struct rg_bytes text, const uint8_t *tail, size_t bytes)
+{
+    uint8_t again[5];
+    (void)EVP_EncodeBlock(again, tail, (int)bytes);
+    return memcmp(again, text.data + text.len - 4, 4) == 0;
+}
+
 rg_outcome rg_base64_parse(struct rg_bytes text, struct rg_buffer *out, struct rg_reason *why)
 {
     RG_CHECK(text.len % 4 == 0, why, RG_MALFORMED, "base64-length",
@@ -109,10 +130,14 @@ rg_outcome rg_base64_parse(struct rg_bytes text, struct rg_buffer *out, struct r
     if (text.len == 0) {
         return rg_ok();
     }
-    RG_TRY(rg_buffer_reserve(out, 3 * (text.len / 4), why));
-    int wrote = EVP_DecodeBlock(out->data + out->len, text.data, (int)text.len);
-    RG_CHECK(wrote >= 0, why, RG_MALFORMED, "base64-digit", "not base64");
     size_t padding = text.data[text.len - 1] != '=' ? 0 : text.data[text.len - 2] != '=' ? 1 : 2;
-    out->len += (size_t)wrote - padding;
+    RG_CHECK(is_base64(text, padding), why, RG_MALFORMED, "base64-digit", "not base64");
+    size_t bytes = 3 * (text.len / 4);
+    RG_TRY(rg_buffer_reserve(out, bytes, why));
+    uint8_t *to = out->data + out->len;
+    int wrote = EVP_DecodeBlock(to, text.data, (int)text.len);
+    RG_CHECK(wrote >= 0 && (size_t)wrote == bytes && ends_alike(text, to + bytes - 3, 3 - padding),
+             why, RG_MALFORMED, "base64-digit", "not base64");
+    out->len += bytes - padding;
     return rg_ok();
 }

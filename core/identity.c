@@ -6,22 +6,22 @@
  *   trust. Invariant: a struct rg_certificate that exists is well formed and never changes, so
  *   owners can share it by count.
  *   Private keys pass through secret buffers and OpenSSL's secure heap only; a key file that
- *   others can read is refused before its bytes are looked at.
+ *   others can read is refused before its bytes are looked at. OpenSSL's error queue is left empty.
  */
 #include "core/identity.h"
 
 #include "core/digest.h"
+#include "core/syntax.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 struct rg_certificate {
@@ -42,27 +42,14 @@ struct rg_key {
 
 static const char scheme[] = "referral://";
 
-/* Length of a name at `text`: [a-z0-9] [a-z0-9-]*; 0 when there is none. */
-static size_t name_length(const char *text)
-{
-    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return text[0] == '-' ? 0 : len;
-}
-
 bool rg_country_name_ok(const char *country)
 {
-    size_t len = name_length(country);
-    return len >= 2 && len < RG_COUNTRY_BYTES && country[len] == '\0';
+    return rg_syntax_country(rg_bytes_of_text(country));
 }
 
 bool rg_office_name_ok(const char *office)
 {
-    size_t country = name_length(office);
-    if (country < 2 || country >= RG_COUNTRY_BYTES || office[country] != '/') {
-        return false;
-    }
-    size_t name = name_length(office + country + 1);
-    return name > 0 && office[country + 1 + name] == '\0' && strlen(office) < RG_OFFICE_BYTES;
+    return strlen(office) < RG_OFFICE_BYTES && rg_syntax_office(rg_bytes_of_text(office));
 }
 
 void rg_office_country(const char *office, char out[RG_COUNTRY_BYTES])
@@ -73,29 +60,20 @@ void rg_office_country(const char *office, char out[RG_COUNTRY_BYTES])
     out[len] = '\0';
 }
 
+/* The form is that of the wire, so that whoever has a certificate can also be named in a frame. */
 rg_outcome rg_principal_parse(const char *text, struct rg_principal *out, struct rg_reason *why)
 {
-    static const char wanted[] = "a principal must look like referral://th/focal/officer-1";
     size_t len = strlen(text);
-    RG_CHECK(len < RG_PRINCIPAL_BYTES && strncmp(text, scheme, sizeof(scheme) - 1) == 0, why,
-             RG_MALFORMED, "principal-form", "%s", wanted);
-    struct rg_principal principal = {0};
-    const char *office = text + sizeof(scheme) - 1;
-    size_t office_len = strcspn(office, "/");
-    office_len += office[office_len] == '/';
-    office_len += strcspn(office + office_len, "/");
-    RG_CHECK(office_len < RG_OFFICE_BYTES, why, RG_MALFORMED, "principal-form", "%s", wanted);
-    memcpy(principal.office, office, office_len);
-    RG_CHECK(rg_office_name_ok(principal.office), why, RG_MALFORMED, "principal-form", "%s",
-             wanted);
-    const char *officer = office + office_len;
-    size_t officer_len = officer[0] == '/' ? name_length(officer + 1) : 0;
-    RG_CHECK(officer[0] == '\0' || (officer_len > 0 && officer[1 + officer_len] == '\0'), why,
-             RG_MALFORMED, "principal-form", "%s", wanted);
+    bool form = len < RG_PRINCIPAL_BYTES && rg_syntax_principal(rg_bytes_of_text(text));
+    const char *office = form ? text + sizeof(scheme) - 1 : "/";
+    const char *name = strchr(office, '/') + 1;
+    const char *end = name + strcspn(name, "/");
+    RG_CHECK(form && end - office < RG_OFFICE_BYTES, why, RG_MALFORMED, "principal-form",
+             "a principal must look like referral://th/focal/officer-1");
+    struct rg_principal principal = {.gateway = strcmp(name, "gateway") == 0};
     memcpy(principal.text, text, len);
+    memcpy(principal.office, office, (size_t)(end - office));
     rg_office_country(principal.office, principal.country);
-    principal.gateway =
-        officer[0] == '\0' && strcmp(strchr(principal.office, '/'), "/gateway") == 0;
     *out = principal;
     return rg_ok();
 }
@@ -185,8 +163,7 @@ static rg_outcome fill(struct rg_certificate *certificate, struct rg_reason *why
     return is_ca ? rg_ok() : read_principal(certificate, why);
 }
 
-rg_outcome rg_certificate_parse(struct rg_bytes der, struct rg_certificate **out,
-                                struct rg_reason *why)
+static rg_outcome parse(struct rg_bytes der, struct rg_certificate **out, struct rg_reason *why)
 {
     RG_CHECK(der.len > 0 && der.len <= RG_CERTIFICATE_BYTES_MAX, why, RG_MALFORMED,
              "certificate-form", "certificate: %zu bytes, at most %d are allowed", der.len,
@@ -206,6 +183,14 @@ rg_outcome rg_certificate_parse(struct rg_bytes der, struct rg_certificate **out
     return rg_ok();
 }
 
+rg_outcome rg_certificate_parse(struct rg_bytes der, struct rg_certificate **out,
+                                struct rg_reason *why)
+{
+    rg_outcome outcome = parse(der, out, why);
+    ERR_clear_error();
+    return outcome;
+}
+
 static rg_outcome pem_to_der(struct rg_bytes pem, struct rg_buffer *out, struct rg_reason *why)
 {
     BIO *memory = BIO_new_mem_buf(pem.data, (int)pem.len);
@@ -222,6 +207,7 @@ static rg_outcome pem_to_der(struct rg_bytes pem, struct rg_buffer *out, struct 
     OPENSSL_free(header);
     OPENSSL_free(data);
     BIO_free(memory);
+    ERR_clear_error();
     return outcome;
 }
 
@@ -389,16 +375,6 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
     return -1;
 }
 
-static rg_outcome check_private(const char *path, struct rg_reason *why)
-{
-    struct stat status;
-    RG_CHECK(stat(path, &status) == 0, why, RG_IO, "file-unreadable", "cannot open %s: %s", path,
-             strerror(errno));
-    RG_CHECK(S_ISREG(status.st_mode) && (status.st_mode & 077) == 0, why, RG_DENIED,
-             "key-file-readable", "%s can be read by others: chmod 600 it", path);
-    return rg_ok();
-}
-
 rg_outcome rg_key_take(struct evp_pkey_st *pkey, struct rg_key **out, struct rg_reason *why)
 {
     bool fits = pkey != NULL && (is_p256(pkey) || EVP_PKEY_get_base_id(pkey) == EVP_PKEY_ED25519);
@@ -421,14 +397,14 @@ rg_outcome rg_key_parse(struct rg_bytes pem, struct rg_key **out, struct rg_reas
     RG_ASSERT(memory != NULL);
     EVP_PKEY *pkey = PEM_read_bio_PrivateKey(memory, NULL, no_passphrase, NULL);
     BIO_free(memory);
+    ERR_clear_error();
     return rg_key_take(pkey, out, why);
 }
 
 rg_outcome rg_key_read(const char *path, struct rg_key **out, struct rg_reason *why)
 {
     RG_OWNED_BUFFER pem = {.secret = true};
-    RG_TRY(check_private(path, why));
-    RG_TRY(rg_file_read(path, RG_KEY_FILE_BYTES_MAX, &pem, why));
+    RG_TRY(rg_file_read_private(path, RG_KEY_FILE_BYTES_MAX, &pem, why));
     return rg_key_parse(rg_buffer_peek(&pem), out, why);
 }
 

@@ -13,15 +13,10 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/core_names.h>
-#include <openssl/pem.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
@@ -102,8 +97,8 @@ struct rg_hash rg_vault_index(const struct rg_vault_key *key, struct rg_bytes va
 rg_outcome rg_vault_lock(const struct rg_vault_key *key, struct rg_bytes context,
                          struct rg_bytes plain, struct rg_buffer *sealed_out, struct rg_reason *why)
 {
-    RG_CHECK(plain.len <= RG_BUFFER_BYTES_MAX / 2 && context.len <= INT_MAX, why, RG_LIMIT,
-             "buffer-limit", "too long to seal");
+    RG_CHECK(plain.len <= RG_BUFFER_BYTES_MAX - RG_VAULT_OVERHEAD_BYTES && context.len <= INT_MAX,
+             why, RG_LIMIT, "buffer-limit", "too long to seal");
     RG_TRY(rg_buffer_reserve(sealed_out, plain.len + RG_VAULT_OVERHEAD_BYTES, why));
     uint8_t *nonce = sealed_out->data + sealed_out->len;
     uint8_t *body = nonce + NONCE_BYTES;
@@ -186,32 +181,13 @@ rg_outcome rg_vault_item_unlock(const struct rg_vault_key *book, struct rg_bytes
     return rg_vault_unlock(&key, context, sealed, plain_out, why);
 }
 
-static rg_outcome pem_write(FILE *file, EVP_PKEY *pkey, struct rg_reason *why)
-{
-    bool ok = PEM_write_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL) == 1 &&
-              fflush(file) == 0 && fsync(fileno(file)) == 0;
-    ERR_clear_error();
-    RG_CHECK(ok, why, RG_IO, "file-unwritable", "cannot write the key file: %s", strerror(errno));
-    return rg_ok();
-}
-
 rg_outcome rg_vault_file_make(const char *path, struct rg_reason *why)
 {
-    RG_CLEANUP(pkey_free) EVP_PKEY *pkey = EVP_EC_gen("P-256");
-    RG_ASSERT(pkey != NULL);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    RG_CHECK(fd >= 0, why, RG_IO, "file-unwritable", "cannot make the key file %s: %s", path,
-             strerror(errno));
-    FILE *file = fdopen(fd, "w");
-    RG_ASSERT(file != NULL);
-    rg_outcome outcome = pem_write(file, pkey, why);
-    if (fclose(file) != 0 && rg_is_ok(outcome)) {
-        outcome = rg_fail(why, RG_IO, "file-unwritable", "cannot write the key file");
-    }
-    if (!rg_is_ok(outcome)) {
-        (void)unlink(path);
-    }
-    return outcome;
+    RG_OWNED_KEY *key = NULL;
+    RG_OWNED_BUFFER pem = {.secret = true};
+    RG_TRY(rg_key_take(EVP_EC_gen("P-256"), &key, why));
+    RG_TRY(rg_key_print(key, &pem, why));
+    return rg_file_create(path, rg_buffer_peek(&pem), 0600, why);
 }
 
 static EVP_PKEY *point_key(struct rg_bytes point)
@@ -249,9 +225,11 @@ static rg_outcome agree(EVP_PKEY *private, EVP_PKEY *public, struct rg_bytes poi
               EVP_PKEY_derive(context, shared, &len) == 1 && len == sizeof(shared);
     EVP_PKEY_CTX_free(context);
     ERR_clear_error();
-    RG_CHECK(ok, why, RG_DENIED, "vault-wrong", "the storage key does not fit");
-    derive(rg_bytes_of(shared, sizeof(shared)), point, "referral storage key v1", out);
+    if (ok) {
+        derive(rg_bytes_of(shared, sizeof(shared)), point, "referral storage key v1", out);
+    }
     rg_wipe(shared, sizeof(shared));
+    RG_CHECK(ok, why, RG_DENIED, "vault-wrong", "the storage key does not fit");
     return rg_ok();
 }
 

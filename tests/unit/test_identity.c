@@ -5,6 +5,7 @@
 #include "core/signature.h"
 #include "tests/unit/forge.h"
 
+#include <openssl/err.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,6 +69,12 @@ static void test_other_principals_are_refused(void **state)
         "referral://th/-focal",
         "referral://th/focal/officer-1?x",
         "referral://abcdefghijkl/focal",
+        /* names that the wire would not take either */
+        "referral://abcdefghi/gateway",
+        "referral://9k/focal",
+        "referral://t-h/focal",
+        "referral://th/focal-",
+        "referral://th/focal/officer-",
         "referral://th/0123456789012345678901234567890123456789012345678901234567890123",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -222,6 +229,21 @@ static void test_keys_in_files(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* A stray error would count against whatever TLS does next in this thread. */
+static void test_a_refusal_leaves_no_error_behind(void **state)
+{
+    (void)state;
+    struct rg_certificate *none = NULL;
+    struct rg_key *no_key = NULL;
+    ERR_clear_error();
+    ASSERT_REFUSED(rg_certificate_parse(RG_BYTES_LITERAL("\x30\x03\x02\x01\x01"), &none, &why),
+                   RG_MALFORMED, "certificate-form");
+    assert_int_equal(ERR_peek_error(), 0);
+    ASSERT_REFUSED(rg_key_parse(RG_BYTES_LITERAL("no key"), &no_key, &why), RG_MALFORMED,
+                   "key-form");
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 static void test_a_detached_signature(void **state)
 {
     (void)state;
@@ -370,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_or_lengthened_certificate_is_refused),
         cmocka_unit_test(test_a_root_is_bound_to_one_country),
         cmocka_unit_test(test_keys_in_files),
+        cmocka_unit_test(test_a_refusal_leaves_no_error_behind),
         cmocka_unit_test(test_a_detached_signature),
         cmocka_unit_test(test_a_flipped_signature_never_passes_for_another_text),
         cmocka_unit_test(test_a_key_card_vouches_for_a_reading_key),

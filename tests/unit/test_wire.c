@@ -709,6 +709,23 @@ static void test_an_envelope_fits_its_limit(void **state)
     assert_int_equal(out.len, 0);
 }
 
+static void test_the_largest_section_is_read_back(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER content = {0};
+    RG_OWNED_BUFFER bytes = {0};
+    struct rg_section section = {.index = 1};
+    struct rg_section back;
+    size_t len = RG_SECTION_BYTES_MAX - 1024;
+    OK(rg_buffer_reserve(&content, len, &why));
+    memset(content.data, 7, len);
+    content.len = len;
+    section.content = rg_buffer_peek(&content);
+    OK(rg_section_encode(&section, RG_SECTION_BYTES_MAX, &bytes, &why));
+    OK(rg_section_peek(rg_buffer_peek(&bytes), &back, &why));
+    assert_true(rg_bytes_equal(back.content, section.content));
+}
+
 static void test_padded_sizes(void **state)
 {
     (void)state;
@@ -845,6 +862,7 @@ int main(void)
         cmocka_unit_test(test_large_sections_travel_apart),
         cmocka_unit_test(test_an_envelope_fits_its_limit),
         cmocka_unit_test(test_padded_sizes),
+        cmocka_unit_test(test_the_largest_section_is_read_back),
         cmocka_unit_test(test_sections_fill_their_size_exactly),
         cmocka_unit_test(test_padding_is_checked),
         cmocka_unit_test(test_a_commitment_binds_blinding_and_content),
