@@ -11,6 +11,7 @@
 #include "core/limits.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -115,11 +116,6 @@ void rg_socket_free(struct rg_socket *socket)
     free(socket);
 }
 
-static void socket_cleanup(struct rg_socket **socket)
-{
-    rg_socket_free(*socket);
-}
-
 static rg_outcome options_set(void *zmq, const struct option *option, size_t count,
                               struct rg_reason *why)
 {
@@ -148,16 +144,20 @@ static rg_outcome zmq_open(struct rg_socket *socket, int type, struct rg_reason 
     return options_set(socket->zmq, options, count, why);
 }
 
-static rg_outcome socket_new(struct rg_bus *bus, int type, struct rg_socket **out,
-                             struct rg_reason *why)
+/* NULL with a reason. */
+static struct rg_socket *socket_new(struct rg_bus *bus, int type, struct rg_reason *why)
 {
-    RG_CLEANUP(socket_cleanup) struct rg_socket *socket = calloc(1, sizeof(*socket));
-    RG_CHECK(socket != NULL, why, RG_IO, "out-of-memory", "no memory for a socket");
+    struct rg_socket *socket = calloc(1, sizeof(*socket));
+    if (socket == NULL) {
+        (void)rg_fail(why, RG_IO, "out-of-memory", "no memory for a socket");
+        return NULL;
+    }
     socket->bus = bus;
-    RG_TRY(zmq_open(socket, type, why));
-    *out = socket;
-    socket = NULL;
-    return rg_ok();
+    if (!rg_is_ok(zmq_open(socket, type, why))) {
+        rg_socket_free(socket);
+        return NULL;
+    }
+    return socket;
 }
 
 static rg_outcome endpoint_of(const char *path, char out[ENDPOINT_BYTES], struct rg_reason *why)
@@ -165,8 +165,7 @@ static rg_outcome endpoint_of(const char *path, char out[ENDPOINT_BYTES], struct
     size_t len = strlen(path);
     RG_CHECK(len > 0 && len < sizeof(((struct sockaddr_un *)0)->sun_path), why, RG_LIMIT,
              "bus-path", "a unix socket's path has at most 107 bytes, this one has %zu", len);
-    memcpy(out, "ipc://", 6);
-    memcpy(out + 6, path, len + 1);
+    (void)snprintf(out, ENDPOINT_BYTES, "ipc://%s", path);
     return rg_ok();
 }
 
@@ -174,7 +173,12 @@ static rg_outcome endpoint_of(const char *path, char out[ENDPOINT_BYTES], struct
 
 rg_outcome rg_bus_router(struct rg_bus *bus, struct rg_socket **out, struct rg_reason *why)
 {
-    return socket_new(bus, ZMQ_ROUTER, out, why);
+    struct rg_socket *socket = socket_new(bus, ZMQ_ROUTER, why);
+    if (socket == NULL) {
+        return (rg_outcome){.code = RG_IO};
+    }
+    *out = socket;
+    return rg_ok();
 }
 
 static uint64_t counter_of(const struct rg_session_id *id)
@@ -196,20 +200,21 @@ static struct start *start_find(struct rg_socket *router, const uint8_t number[4
     return NULL;
 }
 
-static rg_outcome start_add(struct rg_socket *router, const uint8_t number[4], struct start **out,
-                            struct rg_reason *why)
+/* NULL: no room for another one. */
+static struct start *start_add(struct rg_socket *router, const uint8_t number[4])
 {
-    RG_CHECK(router->start_count < STARTS_MAX, why, RG_BROKEN, "bus-starts",
-             "more than %d starts of link seen; this process must start anew", STARTS_MAX);
     struct start *grown =
-        realloc(router->starts, (router->start_count + 1) * sizeof(*router->starts));
-    RG_CHECK(grown != NULL, why, RG_IO, "out-of-memory", "no memory for a start number");
+        router->start_count == STARTS_MAX
+            ? NULL
+            : realloc(router->starts, (router->start_count + 1) * sizeof(*router->starts));
+    if (grown == NULL) {
+        return NULL;
+    }
     router->starts = grown;
     struct start *start = &grown[router->start_count++];
     memcpy(start->number, number, 4);
     start->counter = 0;
-    *out = start;
-    return rg_ok();
+    return start;
 }
 
 /* The worry: a routing id that is in use makes libzmq abort, and "in use" lasts for an unknown time
@@ -219,8 +224,10 @@ static rg_outcome id_use(struct rg_socket *router, const struct rg_session_id *i
 {
     struct start *start = start_find(router, id->b);
     if (start == NULL) {
-        RG_TRY(start_add(router, id->b, &start, why));
+        start = start_add(router, id->b);
     }
+    RG_CHECK(start != NULL, why, RG_BROKEN, "bus-starts",
+             "after %zu starts of link this process must start anew", router->start_count);
     uint64_t counter = counter_of(id);
     RG_CHECK(counter > start->counter, why, RG_DENIED, "bus-id-used",
              "a session id was used a second time");
@@ -363,35 +370,37 @@ bool rg_bus_ready(const struct rg_socket *socket)
 
 /* ---- REQ and REP ---- */
 
-rg_outcome rg_bus_request_open(struct rg_bus *bus, const char *path, struct rg_socket **out,
-                               struct rg_reason *why)
+static rg_outcome local_open(struct rg_bus *bus, const char *path, int type, struct rg_socket **out,
+                             struct rg_reason *why)
 {
     char endpoint[ENDPOINT_BYTES];
     RG_TRY(endpoint_of(path, endpoint, why));
-    RG_CLEANUP(socket_cleanup) struct rg_socket *socket = NULL;
-    RG_TRY(socket_new(bus, ZMQ_REQ, &socket, why));
-    memcpy(socket->endpoint, endpoint, sizeof(endpoint));
-    if (zmq_connect(socket->zmq, endpoint) != 0) {
-        return zmq_failed(why, RG_IO, "bus-connect");
+    struct rg_socket *socket = socket_new(bus, type, why);
+    if (socket == NULL) {
+        return (rg_outcome){.code = RG_IO};
+    }
+    (void)snprintf(socket->endpoint, sizeof(socket->endpoint), "%s", endpoint);
+    int result =
+        type == ZMQ_REP ? zmq_bind(socket->zmq, endpoint) : zmq_connect(socket->zmq, endpoint);
+    if (result != 0) {
+        rg_outcome outcome = zmq_failed(why, RG_IO, type == ZMQ_REP ? "bus-bind" : "bus-connect");
+        rg_socket_free(socket);
+        return outcome;
     }
     *out = socket;
-    socket = NULL;
     return rg_ok();
+}
+
+rg_outcome rg_bus_request_open(struct rg_bus *bus, const char *path, struct rg_socket **out,
+                               struct rg_reason *why)
+{
+    return local_open(bus, path, ZMQ_REQ, out, why);
 }
 
 rg_outcome rg_bus_answer_open(struct rg_bus *bus, const char *path, struct rg_socket **out,
                               struct rg_reason *why)
 {
-    char endpoint[ENDPOINT_BYTES];
-    RG_TRY(endpoint_of(path, endpoint, why));
-    RG_CLEANUP(socket_cleanup) struct rg_socket *socket = NULL;
-    RG_TRY(socket_new(bus, ZMQ_REP, &socket, why));
-    if (zmq_bind(socket->zmq, endpoint) != 0) {
-        return zmq_failed(why, RG_IO, "bus-bind");
-    }
-    *out = socket;
-    socket = NULL;
-    return rg_ok();
+    return local_open(bus, path, ZMQ_REP, out, why);
 }
 
 static rg_outcome request_renew(struct rg_socket *socket, struct rg_reason *why)

@@ -55,12 +55,14 @@ static rg_outcome listen_on(const struct addrinfo *at, int *fd_out, struct rg_re
 
 uint16_t rg_tcp_port(int fd)
 {
-    struct sockaddr_storage storage = {0};
-    socklen_t len = sizeof(storage);
-    (void)getsockname(fd, (struct sockaddr *)&storage, &len);
-    return storage.ss_family == AF_INET6
-               ? ntohs(((const struct sockaddr_in6 *)(const void *)&storage)->sin6_port)
-               : ntohs(((const struct sockaddr_in *)(const void *)&storage)->sin_port);
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } name = {.v6 = {0}};
+    socklen_t len = sizeof(name);
+    (void)getsockname(fd, &name.any, &len);
+    return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }
 
 rg_outcome rg_tcp_listen(const char *host, uint16_t port, int *fd_out, uint16_t *port_out,

@@ -236,25 +236,16 @@ static void callbacks_set(SSL_CTX *ssl)
     SSL_CTX_set_info_callback(ssl, watch_alerts);
 }
 
-static void context_cleanup(struct rg_tls_context **context)
-{
-    rg_tls_context_free(*context);
-}
-
 static rg_outcome openssl_failed(struct rg_reason *why, const char *id)
 {
     const char *text = ERR_reason_error_string(ERR_peek_last_error());
     return rg_fail(why, RG_IO, id, "TLS: %s", text != NULL ? text : "no reason given");
 }
 
-rg_outcome rg_tls_context_new(const struct rg_certificate *certificate, const struct rg_key *key,
-                              rg_tls_judge judge, struct rg_tls_context **out,
-                              struct rg_reason *why)
+static rg_outcome context_fill(struct rg_tls_context *context,
+                               const struct rg_certificate *certificate, const struct rg_key *key,
+                               struct rg_reason *why)
 {
-    ERR_clear_error();
-    RG_CLEANUP(context_cleanup) struct rg_tls_context *context = calloc(1, sizeof(*context));
-    RG_CHECK(context != NULL, why, RG_IO, "out-of-memory", "no memory for TLS");
-    context->judge = judge;
     context->bio = bio_method_new();
     context->ssl = SSL_CTX_new(TLS_method());
     if (context->bio == NULL || context->ssl == NULL || !profile_set(context->ssl)) {
@@ -266,8 +257,23 @@ rg_outcome rg_tls_context_new(const struct rg_certificate *certificate, const st
         SSL_CTX_check_private_key(context->ssl) != 1) {
         return openssl_failed(why, "key-mismatch");
     }
+    return rg_ok();
+}
+
+rg_outcome rg_tls_context_new(const struct rg_certificate *certificate, const struct rg_key *key,
+                              rg_tls_judge judge, struct rg_tls_context **out,
+                              struct rg_reason *why)
+{
+    ERR_clear_error();
+    struct rg_tls_context *context = calloc(1, sizeof(*context));
+    RG_CHECK(context != NULL, why, RG_IO, "out-of-memory", "no memory for TLS");
+    context->judge = judge;
+    rg_outcome outcome = context_fill(context, certificate, key, why);
+    if (!rg_is_ok(outcome)) {
+        rg_tls_context_free(context);
+        return outcome;
+    }
     *out = context;
-    context = NULL;
     return rg_ok();
 }
 

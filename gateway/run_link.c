@@ -517,7 +517,11 @@ int rg_run_link(const struct rg_run_link_options *options)
 {
     struct rg_reason why = {0};
     struct link *link = calloc(1, sizeof(*link));
-    RG_ASSERT(link != NULL);
+    if (link == NULL) {
+        (void)rg_fail(&why, RG_IO, "out-of-memory", "no memory for link");
+        rg_event(RG_EVENT_LINK_FAILED, .outcome = &why);
+        return 1;
+    }
     link->options = *options;
     link->options.dial_ms_min = options->dial_ms_min != 0 ? options->dial_ms_min : DIAL_MS_MIN;
     link->options.dial_ms_max = options->dial_ms_max != 0 ? options->dial_ms_max : DIAL_MS_MAX;
