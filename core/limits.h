@@ -74,8 +74,8 @@
 #define RG_BUS_HWM 16
 
 /* Courier batches */
-#define RG_BATCH_FRAMES_MAX 64
-#define RG_BATCH_MS_MAX 5
+#define RG_BATCH_FRAMES_MAX 256
+#define RG_BATCH_MS_MAX 10
 
 _Static_assert(RG_ENVELOPE_BYTES_MAX < RG_FRAME_BYTES_MAX, "an envelope fits a frame");
 _Static_assert(RG_DOCUMENT_BYTES_MAX < RG_FRAME_BYTES_MAX, "a document fits a frame");

@@ -5,7 +5,8 @@
  * transaction back by itself, and a write would then commit alone, so `broken_batch` refuses
  * everything until rollback. (2) A COMMIT that failed because there was no room has written no
  * commit frame: nothing is kept, RG_AGAIN. Any other failed write or fsync during COMMIT leaves the
- * state unknown: RG_BROKEN, the process ends and recovery decides. (3) Erased content is zeroed in
+ * state unknown: RG_BROKEN, the process ends and recovery decides; so does a failed fsync of a
+ * checkpoint, which then leaves the WAL as it is. (3) Erased content is zeroed in
  * the file (secure_delete) and pushed out of the WAL after the commit that erased it. */
 #include "gateway/db.h"
 
@@ -17,6 +18,7 @@
 #define PAGE_BYTES 4096
 #define BUSY_MS 250
 #define CHECKPOINT_PAGES 8192
+#define ERASE_WAIT_COMMITS 64
 
 struct rg_db {
     sqlite3 *db;
@@ -26,7 +28,9 @@ struct rg_db {
     char path[PATH_MAX];
     bool batch;          /* between begin and commit or rollback */
     bool broken_batch;   /* a write of it failed: only rollback */
-    bool checkpoint_due; /* erased content is still in the WAL */
+    bool erase_due;      /* erased content is still in the WAL */
+    unsigned erase_wait; /* commits until the next try, after a reader was in the way */
+    int wal_pages;       /* in the WAL after the last commit */
 };
 
 const char *rg_db_path(const struct rg_db *db)
@@ -243,16 +247,56 @@ void rg_db_rollback(struct rg_db *db)
 
 void rg_db_erased(struct rg_db *db)
 {
-    db->checkpoint_due = true;
+    db->erase_due = true;
 }
 
-/* Erased content leaves the WAL. A reader may be in the way: then with the next commit. */
-static void checkpoint(struct rg_db *db)
+/* SQLite's own hook would checkpoint here and hide that an fsync of the database failed. */
+static int committed(void *context, sqlite3 *sqlite, const char *name, int pages)
 {
-    if (db->checkpoint_due && sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-                                                        NULL, NULL) == SQLITE_OK) {
-        db->checkpoint_due = false;
+    struct rg_db *db = context;
+    (void)sqlite;
+    (void)name;
+    db->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* The kernel may have dropped the pages and say yes the next time. The WAL has them all, so it must
+ * stay until a new process has written them again. */
+static rg_outcome sync_failed(struct rg_db *db, struct rg_reason *why)
+{
+    (void)sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return rg_fail(why, RG_BROKEN, "store-checkpoint-unknown",
+                   "an fsync of the store failed (errno %d)", sqlite3_system_errno(db->db));
+}
+
+/* What a reader or a full disk prevents is done later: nothing is lost, the WAL is longer. */
+static rg_outcome checkpoint(struct rg_db *db, int mode, bool *done_out, struct rg_reason *why)
+{
+    (void)sqlite3_busy_timeout(db->db, 0);
+    int code = sqlite3_wal_checkpoint_v2(db->db, NULL, mode, NULL, NULL);
+    (void)sqlite3_busy_timeout(db->db, BUSY_MS);
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+        return sync_failed(db, why);
     }
+    *done_out = code == SQLITE_OK;
+    return rg_ok();
+}
+
+/* Erased content leaves the WAL as soon as no reader is in the way; a long WAL becomes short. */
+static rg_outcome checkpoint_due(struct rg_db *db, struct rg_reason *why)
+{
+    bool done = false;
+    if (db->erase_due && db->erase_wait == 0) {
+        RG_TRY(checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, &done, why));
+        db->erase_due = !done;
+        db->erase_wait = done ? 0 : ERASE_WAIT_COMMITS;
+        return rg_ok();
+    }
+    db->erase_wait -= db->erase_wait > 0 ? 1 : 0;
+    if (db->wal_pages < CHECKPOINT_PAGES) {
+        return rg_ok();
+    }
+    return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, &done, why);
 }
 
 rg_outcome rg_db_commit(struct rg_db *db, struct rg_reason *why)
@@ -268,8 +312,7 @@ rg_outcome rg_db_commit(struct rg_db *db, struct rg_reason *why)
     }
     RG_TRY(outcome);
     db->batch = false;
-    checkpoint(db);
-    return rg_ok();
+    return checkpoint_due(db, why);
 }
 
 /* --- open and close --- */
@@ -305,12 +348,13 @@ static rg_outcome configure(struct rg_db *db, const struct rg_db_options *option
     }
     (void)snprintf(text, sizeof(text),
                    "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                   "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=%d;"
+                   "PRAGMA secure_delete=ON;"
                    "PRAGMA journal_size_limit=%d; PRAGMA cache_size=-8192;"
                    "PRAGMA temp_store=MEMORY; PRAGMA max_page_count=%llu;",
-                   PAGE_BYTES, CHECKPOINT_PAGES, CHECKPOINT_PAGES * PAGE_BYTES,
-                   (unsigned long long)pages);
-    return rg_db_run(db, text, why);
+                   PAGE_BYTES, CHECKPOINT_PAGES * PAGE_BYTES, (unsigned long long)pages);
+    RG_TRY(rg_db_run(db, text, why));
+    (void)sqlite3_wal_hook(db->db, committed, db);
+    return rg_ok();
 }
 
 void rg_db_close(struct rg_db *db)

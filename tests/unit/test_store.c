@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -652,6 +655,103 @@ static void test_a_failed_write_in_commit_is_broken_and_loses_nothing(void **sta
     assert_true(kept == added || kept == added + 1); /* the unknown one may have made it */
 }
 
+/* SQLite's calls come here. Fails an fsync of the database itself, not of its WAL. */
+static bool database_sync_fails;
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+    char link[64];
+    char path[128] = "";
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof(path) - 1);
+    size_t end = len > 3 ? (size_t)len - 3 : 0;
+    if (database_sync_fails && strcmp(path + end, ".db") == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* A checkpoint whose fsync fails ends the process, and the WAL stays: the pages that the kernel may
+ * have dropped are written again from it. */
+static void test_a_failed_fsync_of_a_checkpoint_is_broken(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    static uint8_t body[700 * RG_KIB];
+    rg_outcome last = rg_ok();
+    struct stat wal;
+    char path[128];
+    uint64_t added = 0;
+    database_sync_fails = true;
+    for (uint64_t n = 1; rg_is_ok(last) && n < 100; n++) {
+        struct rg_message message = message_of(n);
+        OK(ops->begin(fixture->store, &why));
+        OK(ops->message_add(fixture->store, &message, rg_bytes_of(body, sizeof(body)), &why));
+        last = ops->commit(fixture->store, &why);
+        added++;
+    }
+    assert_int_equal(last.code, RG_BROKEN);
+    assert_string_equal(why.id, "store-checkpoint-unknown");
+    fixture->store->ops->close(fixture->store);
+    fixture->store = NULL;
+    database_sync_fails = false;
+    (void)snprintf(path, sizeof(path), "%s-wal", fixture->path);
+    assert_int_equal(stat(path, &wal), 0);
+    assert_true(wal.st_size > 8192 * 4096);
+    fixture->store = open_store(fixture->path, 0);
+    assert_int_equal(messages_in(fixture->store), added);
+}
+
+static void commit_some(struct fixture *fixture, uint64_t from)
+{
+    const struct rg_store_ops *ops = fixture->store->ops;
+    for (uint64_t n = from; n < from + 80; n++) {
+        struct rg_message message = message_of(n);
+        OK(ops->begin(fixture->store, &why));
+        OK(ops->message_add(fixture->store, &message, RG_BYTES_LITERAL("x"), &why));
+        OK(ops->commit(fixture->store, &why));
+    }
+}
+
+/* Called in the middle of a reader's query. */
+static rg_outcome erase_beside_reader(void *context, const struct rg_document *document,
+                                      struct rg_reason *reason)
+{
+    struct fixture *fixture = context;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    size_t erased = 0;
+    (void)document;
+    (void)reason;
+    OK(ops->begin(fixture->store, &why));
+    OK(ops->bodies_erase(fixture->store, (struct rg_wall){.ms = 2000100}, 10, &erased, &why));
+    OK(ops->commit(fixture->store, &why));
+    assert_int_equal(erased, 1);
+    commit_some(fixture, 600);
+    assert_true(file_holds(fixture->path, "-wal", "the erased words"));
+    return rg_ok();
+}
+
+/* A reader keeps erased words in the WAL for as long as it reads, and not much longer. */
+static void test_a_reader_only_delays_erasing(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    struct rg_store *reader = NULL;
+    struct rg_message old = message_of(1);
+    OK(ops->begin(fixture->store, &why));
+    OK(ops->message_add(fixture->store, &old, RG_BYTES_LITERAL("the erased words"), &why));
+    put_document(fixture, RG_DOC_PAGE, "th", "page");
+    OK(ops->commit(fixture->store, &why));
+    OK(rg_store_sqlite_open(fixture->path, &(struct rg_store_sqlite){.read_only = true}, &reader,
+                            &why));
+    OK(reader->ops->documents_each(reader, erase_beside_reader, fixture, &why));
+    reader->ops->close(reader);
+    commit_some(fixture, 700);
+    assert_false(file_holds(fixture->path, "-wal", "the erased words"));
+    assert_false(file_holds(fixture->path, "", "the erased words"));
+}
+
 static void test_a_failed_write_spoils_its_batch(void **state)
 {
     struct fixture *fixture = *state;
@@ -800,6 +900,8 @@ int main(void)
         STORE_TEST(test_what_is_erased_is_gone_from_the_files),
         STORE_TEST(test_a_full_store_says_not_now_and_keeps_what_it_has),
         STORE_TEST(test_a_failed_write_in_commit_is_broken_and_loses_nothing),
+        STORE_TEST(test_a_failed_fsync_of_a_checkpoint_is_broken),
+        STORE_TEST(test_a_reader_only_delays_erasing),
         STORE_TEST(test_a_failed_write_spoils_its_batch),
         STORE_TEST(test_a_second_writer_is_told_to_wait_and_a_reader_reads),
         STORE_TEST(test_a_damaged_store_is_broken),
