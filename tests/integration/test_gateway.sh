@@ -285,6 +285,25 @@ sound kh
 stop kh
 stop th
 
+step "the store is full: not now, in the log and in health; with room again it goes on"
+fresh
+sed -i 's/dial_max/store_max = "600KiB"; dial_max/' "$work/kh.cfg"
+start_ready th
+start_ready kh
+status 1 "$load" "$pki" kh th "$base" fill 500
+says "DISK_FULL"
+within 10 logged kh store-not-now || fail "a full store is not in the log"
+case $(health kh) in "failing store-full"*) ;; *) fail "health with a full store: $(health kh)" ;; esac
+config kh "$base"
+kill -HUP "${main_pid[kh]}"
+within 10 logged kh config-reloaded || fail "not reloaded"
+within 10 health_is kh ok || fail "health with room again: $(health kh)"
+"$load" "$pki" kh th "$base" fill 100 >/dev/null || fail "no service with room again"
+within 30 all_received || fail "accepted $(count kh accepted), verified $(count kh receipt-verified), received $(count th received)"
+sound kh
+stop kh
+stop th
+
 step "a changed entry is found"
 fresh
 start_ready kh
