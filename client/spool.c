@@ -22,7 +22,8 @@ static const char schema[] =
     " state INTEGER NOT NULL, ours INTEGER NOT NULL, case_row INTEGER NOT NULL, position INTEGER,"
     " time_ms INTEGER, not_before INTEGER, priority INTEGER, code INTEGER, reason TEXT,"
     " sections INTEGER, other TEXT);"
-    "CREATE INDEX message_open ON message(state, priority, seq) WHERE state IN (1, 10);"
+    "CREATE INDEX message_waiting ON message(priority, seq) WHERE state = 1;"
+    "CREATE INDEX message_stored ON message(seq) WHERE state = 10;"
     "CREATE INDEX message_case ON message(case_row, seq);"
     "CREATE INDEX message_thread ON message(thread, ours, seq);"
     "CREATE TABLE body(seq INTEGER PRIMARY KEY, envelope BLOB NOT NULL);"
@@ -140,7 +141,9 @@ static const char *const sql[STATEMENTS] = {
     [ITEM_KEY_DELETE] = "DELETE FROM item_key WHERE row = ?1",
     [ITEM_GET] = ITEM_SELECT "item.row = ?1",
     [ITEM_FIND] = ITEM_SELECT "kind = ?1 AND owner = ?2 AND at = ?3 ORDER BY item.row LIMIT 1",
-    [ITEM_NEXT] = ITEM_SELECT "kind = ?1 AND item.row > ?2 ORDER BY item.row LIMIT 1",
+    /* owner and at are named so that the index gives the order of rows by itself */
+    [ITEM_NEXT] = ITEM_SELECT "kind = ?1 AND owner = 0 AND at = 0 AND item.row > ?2"
+                              " ORDER BY item.row LIMIT 1",
     [LABEL_SET] = "INSERT OR REPLACE INTO label VALUES(?1, ?2)",
     [LABEL_GET] = "SELECT row FROM label WHERE hash = ?1",
 };

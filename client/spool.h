@@ -191,7 +191,7 @@ RG_MUST_USE rg_outcome rg_spool_item_find(struct rg_spool *spool, enum rg_item_k
                                           int64_t owner, int64_t at, struct rg_item *out,
                                           struct rg_buffer *sealed_out, bool *found_out,
                                           struct rg_reason *why);
-/* The first item of that kind with a row above `after`. */
+/* The first item of that kind, with owner and place 0, with a row above `after`. */
 RG_MUST_USE rg_outcome rg_spool_item_next(struct rg_spool *spool, enum rg_item_kind kind,
                                           int64_t after, struct rg_item *out,
                                           struct rg_buffer *sealed_out, bool *found_out,

@@ -15,6 +15,7 @@
 #include <openssl/core_names.h>
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,23 @@ static void context_free(EVP_CIPHER_CTX **context)
 static void pkey_free(EVP_PKEY **pkey)
 {
     EVP_PKEY_free(*pkey);
+}
+
+/* Fetched once for the process: a look-up per item would cost more than the encryption. */
+static const EVP_CIPHER *gcm(void)
+{
+    static _Atomic(EVP_CIPHER *) held;
+    EVP_CIPHER *cipher = held;
+    if (cipher == NULL) {
+        EVP_CIPHER *none = NULL;
+        cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+        RG_ASSERT(cipher != NULL);
+        if (!atomic_compare_exchange_strong(&held, &none, cipher)) {
+            EVP_CIPHER_free(cipher); /* another thread was first */
+            cipher = none;
+        }
+    }
+    return cipher;
 }
 
 void rg_vault_key_random(struct rg_vault_key *out)
@@ -106,7 +124,7 @@ rg_outcome rg_vault_lock(const struct rg_vault_key *key, struct rg_bytes context
     RG_CLEANUP(context_free) EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     RG_ASSERT(cipher != NULL);
     rg_random(nonce, NONCE_BYTES);
-    RG_ASSERT(EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->b, nonce) == 1);
+    RG_ASSERT(EVP_EncryptInit_ex(cipher, gcm(), NULL, key->b, nonce) == 1);
     if (context.len > 0) {
         RG_ASSERT(EVP_EncryptUpdate(cipher, NULL, &wrote, context.data, (int)context.len) == 1);
     }
@@ -135,7 +153,7 @@ rg_outcome rg_vault_unlock(const struct rg_vault_key *key, struct rg_bytes conte
     RG_CLEANUP(context_free) EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     RG_ASSERT(cipher != NULL);
     memcpy(tag, sealed.data + NONCE_BYTES + len, TAG_BYTES);
-    RG_ASSERT(EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key->b, sealed.data) == 1);
+    RG_ASSERT(EVP_DecryptInit_ex(cipher, gcm(), NULL, key->b, sealed.data) == 1);
     if (context.len > 0) {
         RG_ASSERT(EVP_DecryptUpdate(cipher, NULL, &wrote, context.data, (int)context.len) == 1);
     }
