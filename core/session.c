@@ -15,9 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ACCEPTS_MAX 16
+#define FORGIVE_MS 1000
 #define ACCEPT_PAUSE_MS 500 /* out of descriptors: an accept now would fail again */
 
 /* ---- judging ---- */
@@ -100,16 +102,69 @@ static size_t count_address(const struct rg_sessions *sessions, const char *addr
     return count;
 }
 
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void forgive(struct blame *blame, int64_t now_ms)
+{
+    size_t forgiven = (size_t)((now_ms - blame->since_ms) / FORGIVE_MS);
+    blame->since_ms += (int64_t)forgiven * FORGIVE_MS;
+    blame->count -= forgiven < blame->count ? forgiven : blame->count;
+}
+
+/* The row of this address; else the one with the least blame. */
+static struct blame *blame_of(struct rg_sessions *sessions, const char *address)
+{
+    struct blame *least = &sessions->blame[0];
+    int64_t now_ms = mono_ms();
+    for (size_t i = 0; i < BLAMED_MAX; i++) {
+        struct blame *blame = &sessions->blame[i];
+        forgive(blame, now_ms);
+        if (strcmp(blame->address, address) == 0) {
+            return blame;
+        }
+        least = blame->count < least->count ? blame : least;
+    }
+    return least;
+}
+
+void rg_session_blame(const struct rg_session *session)
+{
+    if (session->dialled) {
+        return;
+    }
+    struct blame *blame = blame_of(session->sessions, session->address);
+    if (strcmp(blame->address, session->address) != 0) {
+        blame->count = 0;
+        memcpy(blame->address, session->address, sizeof(blame->address));
+    }
+    blame->count++;
+}
+
+static bool is_slowed(struct rg_sessions *sessions, const char *address)
+{
+    const struct blame *blame = blame_of(sessions, address);
+    return strcmp(blame->address, address) == 0 &&
+           blame->count >= sessions->options.refusals_per_address;
+}
+
 /* One place in eight is kept for our own dials, so that strangers cannot cut us off. */
 static bool within_limits(struct rg_sessions *sessions, const char *address)
 {
     const struct rg_sessions_options *options = &sessions->options;
-    if (sessions->count < options->sessions_max - options->sessions_max / 8 &&
+    bool slowed = is_slowed(sessions, address);
+    if (!slowed && sessions->count < options->sessions_max - options->sessions_max / 8 &&
         count_address(sessions, address) < options->sessions_per_address) {
         return true;
     }
     struct rg_reason why;
-    (void)rg_fail(&why, RG_LIMIT, "session-limit", "too many sessions, from there or in all");
+    (void)rg_fail(&why, RG_LIMIT, slowed ? "address-slowed" : "session-limit",
+                  slowed ? "refused too often from there"
+                         : "too many sessions, from there or in all");
     options->refused(options->context, false, address, &why);
     return false;
 }
@@ -224,6 +279,8 @@ static void options_default(struct rg_sessions_options *options)
         options->sessions_per_address != 0 ? options->sessions_per_address : 32;
     options->sessions_per_principal =
         options->sessions_per_principal != 0 ? options->sessions_per_principal : 8;
+    options->refusals_per_address =
+        options->refusals_per_address != 0 ? options->refusals_per_address : 64;
     options->hello_ms_max =
         options->hello_ms_max != 0 ? options->hello_ms_max : RG_LINK_HELLO_MS_MAX;
 }

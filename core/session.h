@@ -23,9 +23,9 @@
  * ERRORS (reason ids of `refused` and `gone`)
  *   certificate-*, certificate-missing, principal-form: the judge, or none shown; tls-version,
  *   tls-alpn, tls-handshake; peer-silent; peer-closed, peer-reset, peer-alert, tls-broken; zmtp-*:
- *   the guard; session-limit; peer-not-expected: the dialer reached another; dial-failed: nobody
- *   answered; dial-refused: the acceptor closed or sent an alert (the text names it) before it
- *   spoke; local-silent, local-closed, local-socket: this machine's side.
+ *   the guard; session-limit, address-slowed; peer-not-expected: the dialer reached another;
+ * dial-failed: nobody answered; dial-refused: the acceptor closed or sent an alert (the text names
+ * it) before it spoke; local-silent, local-closed, local-socket: this machine's side.
  *
  * THREADS
  *   One loop, one thread. Callbacks run inside it and may call anything here but rg_sessions_free.
@@ -71,6 +71,7 @@ struct rg_sessions_options {
     size_t sessions_max;           /* 0: 256; one in eight is kept for dials */
     size_t sessions_per_address;   /* accepted ones; 0: 32 */
     size_t sessions_per_principal; /* accepted ones; 0: 8 */
+    size_t refusals_per_address;   /* then it is not listened to; one a second is forgiven; 0: 64 */
     int hello_ms_max;              /* for TLS, then again for the Hello; 0: RG_LINK_HELLO_MS_MAX */
 };
 RG_MUST_USE rg_outcome rg_sessions_new(struct rg_loop *loop,

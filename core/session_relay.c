@@ -199,6 +199,7 @@ static void tell_refused(struct rg_session *session, const struct rg_reason *why
         return;
     }
     session->over = true;
+    rg_session_blame(session);
     const char *who = session->dialled ? session->expected : session->principal.text;
     options->refused(options->context, session->dialled, who[0] != '\0' ? who : session->address,
                      why);
@@ -294,6 +295,9 @@ static bool guarded(struct rg_session *session, size_t len)
     struct rg_bytes bytes = rg_bytes_of(session->sessions->scratch, len);
     struct rg_reason why;
     if (!rg_is_ok(rg_guard_feed(&session->guard, bytes, &why))) {
+        if (session->up) {
+            rg_session_blame(session);
+        }
         rg_session_fail(session, &why);
         return false;
     }

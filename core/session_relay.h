@@ -28,6 +28,7 @@
 
 #define SESSION_SCRATCH_BYTES ((size_t)64 * RG_KIB)
 #define LISTENERS_MAX 4
+#define BLAMED_MAX 64
 
 enum session_state {
     SESSION_CONNECTING,
@@ -75,6 +76,12 @@ struct listener {
     struct event *event;
 };
 
+struct blame { /* of an address: refusals not yet forgiven */
+    char address[INET6_ADDRSTRLEN];
+    size_t count;
+    int64_t since_ms; /* forgiven up to here */
+};
+
 struct rg_sessions {
     struct rg_sessions_options options;
     char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -85,6 +92,7 @@ struct rg_sessions {
     struct listener listener[LISTENERS_MAX];
     size_t listener_count;
     bool paused;
+    struct blame blame[BLAMED_MAX];
     struct event *resume; /* accept again after a pause */
     struct event *reaper;
     uint8_t start[4];
@@ -94,6 +102,8 @@ struct rg_sessions {
 
 /* Asked with the certificate, when a refusal can still be an alert, and again with the proof. */
 bool rg_session_has_place(const struct rg_session *session, const char *principal);
+/* Its peer broke the rules: that counts against its address. */
+void rg_session_blame(const struct rg_session *session);
 struct rg_session *rg_session_new(struct rg_sessions *sessions, bool dialled); /* NULL: no memory */
 /* Takes fd and begins the TLS handshake. */
 void rg_session_accepted(struct rg_session *session, int fd);

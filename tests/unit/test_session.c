@@ -162,6 +162,12 @@ static int world_open_narrow(void **state)
     return 0;
 }
 
+static int world_open_strict(void **state)
+{
+    world_make(state, (struct rg_sessions_options){.refusals_per_address = 3});
+    return 0;
+}
+
 static int world_open_hasty(void **state)
 {
     world_make(state, (struct rg_sessions_options){.hello_ms_max = 1000});
@@ -1001,6 +1007,33 @@ static void test_strangers_leave_room_to_dial(void **state)
     UNTIL(world, rg_sessions_count(world->home.sessions) == 0);
 }
 
+/* Whoever is refused again and again is not listened to for a while, and then again. */
+static void test_an_address_that_is_refused_often_is_slowed(void **state)
+{
+    struct world *world = *state;
+    for (size_t i = 1; i <= 3; i++) {
+        int fd = raw_connect(world);
+        say(fd, "GET / HTTP/1.0\r\n\r\n", 18);
+        UNTIL(world, world->home.refusals == i);
+        assert_string_equal(world->home.refused.id, "tls-handshake");
+        (void)close(fd);
+    }
+    int fd = raw_connect(world);
+    UNTIL(world, world->home.refusals == 4);
+    assert_string_equal(world->home.refused.id, "address-slowed");
+    (void)close(fd);
+    while (world->home.ups == 0) { /* the honest one comes through when one refusal is forgiven */
+        size_t refusals = world->peer.refusals;
+        dial(world);
+        UNTIL(world, world->home.ups == 1 || world->peer.refusals > refusals);
+    }
+    int local = local_connect(world->home.path);
+    say_hello(local);
+    UNTIL(world, world->peer.ups == 1);
+    (void)close(local);
+    UNTIL(world, world->home.gones == 1 && world->peer.gones == 1);
+}
+
 static long resident_kib(void)
 {
     long pages = 0;
@@ -1076,6 +1109,7 @@ int main(void)
         IN(world_open, test_noise_is_cut),
         IN(world_open, test_noise_from_an_acceptor),
         IN(world_open_narrow, test_limits),
+        IN(world_open_strict, test_an_address_that_is_refused_often_is_slowed),
         IN(world_open, test_dead_and_full_sessions_leave_no_memory),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
