@@ -60,6 +60,11 @@ const char *rg_code_name(enum rg_code code);
 rg_outcome rg_fail(struct rg_reason *why, enum rg_code code, const char *id, const char *format,
                    ...) RG_PRINTF(4, 5);
 
+#ifdef __clang_analyzer__ /* which cannot see into rg_fail, and must know that it never says OK */
+#define rg_fail(why, code_, ...)                                                                   \
+    ((void)(rg_fail)((why), (code_), __VA_ARGS__), (rg_outcome){.code = (code_)})
+#endif
+
 #define RG_TRY(call)                                                                               \
     do {                                                                                           \
         rg_outcome rg_try_outcome = (call);                                                        \

@@ -79,10 +79,28 @@ bool rg_syntax_origin(struct rg_bytes text)
     return text.len > 0;
 }
 
+/* What ends a line, or what a terminal obeys: C0, C1, line separators, reversal of direction. `at`
+ * is UTF-8 of `len` bytes. */
+static bool is_control(const uint8_t *at, size_t len)
+{
+    if (at[0] < ' ' || at[0] == 0x7f) {
+        return true;
+    }
+    if (len >= 2 && at[0] == 0xc2) { /* U+0080 to U+009F */
+        return at[1] < 0xa0;
+    }
+    if (len < 3 || at[0] != 0xe2) {
+        return false;
+    }
+    bool separator = at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae; /* U+2028 to U+202E */
+    bool isolate = at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;   /* U+2066 to U+2069 */
+    return separator || isolate;
+}
+
 bool rg_syntax_line(struct rg_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < ' ' || text.data[i] == 0x7f) {
+        if (is_control(text.data + i, text.len - i)) {
             return false;
         }
     }

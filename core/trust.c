@@ -473,6 +473,15 @@ static rg_outcome compare_page(const struct rg_page *held, const struct rg_page 
     return rg_ok();
 }
 
+/* No later page may be issued earlier, so one with a wrong year would keep all others out. */
+static rg_outcome check_issued(const struct rg_page *page, struct rg_wall now,
+                               struct rg_reason *why)
+{
+    RG_CHECK(page->issued.ms <= now.ms + RG_DAY_MS, why, RG_AGAIN, "document-early",
+             "page: issued on a day to come; check both clocks");
+    return rg_ok();
+}
+
 static rg_outcome read_page(const struct rg_nation *nation, const struct rg_document *document,
                             struct rg_page **out, struct rg_hash *publisher_out,
                             struct rg_reason *why)
@@ -504,7 +513,7 @@ static rg_outcome needs_charter(struct rg_reason *why)
 }
 
 static rg_outcome offer_page(struct rg_trust *trust, const struct rg_document *document,
-                             enum rg_news *news_out, struct rg_reason *why)
+                             struct rg_wall now, enum rg_news *news_out, struct rg_reason *why)
 {
     RG_CLEANUP(rg_page_cleanup) struct rg_page *page = NULL;
     struct rg_nation *nation = rg_nation_find(trust, document->country);
@@ -520,6 +529,7 @@ static rg_outcome offer_page(struct rg_trust *trust, const struct rg_document *d
         return rg_ok();
     }
     RG_TRY(read_page(nation, document, &page, &publisher, why));
+    RG_TRY(check_issued(page, now, why));
     RG_TRY(rg_hold(document, &new_held, why));
     struct rg_page **place = domestic ? &nation->domestic : &nation->page;
     rg_page_free(*place);
@@ -530,6 +540,26 @@ static rg_outcome offer_page(struct rg_trust *trust, const struct rg_document *d
     refresh(trust, nation);
     *news_out = RG_NEWS_NEW;
     return rg_ok();
+}
+
+static void bring_forward(struct rg_wall *from, bool *dated, struct rg_wall now)
+{
+    if (from->ms > now.ms) {
+        *from = now;
+        *dated = false;
+    }
+}
+
+/* A stop list counts at once, whatever date it bears. */
+static void count_from_now(struct rg_stop *stop, struct rg_wall now)
+{
+    stop->issued.ms = stop->issued.ms < now.ms ? stop->issued.ms : now.ms;
+    for (size_t i = 0; i < stop->certificate_count; i++) {
+        bring_forward(&stop->certificate[i].from, &stop->certificate[i].dated, now);
+    }
+    for (size_t i = 0; i < stop->office_count; i++) {
+        bring_forward(&stop->office[i].from, &stop->office[i].dated, now);
+    }
 }
 
 /* An entry without a time of its own counts from the first list it stood in. */
@@ -609,7 +639,7 @@ static rg_outcome compare_stop(const struct rg_stop *held, const struct rg_stop 
 }
 
 static rg_outcome read_stop(const struct rg_nation *nation, const struct rg_document *document,
-                            struct rg_stop **out, struct rg_reason *why)
+                            struct rg_wall now, struct rg_stop **out, struct rg_reason *why)
 {
     RG_CLEANUP(rg_stop_cleanup) struct rg_stop *stop = NULL;
     const char *code = nation->country.code;
@@ -623,6 +653,7 @@ static rg_outcome read_stop(const struct rg_nation *nation, const struct rg_docu
             rg_certificate_time_check(nation->charter->publisher[at], stop->issued, &inner))) {
         return not_published("stop-publisher", code, &inner, why);
     }
+    count_from_now(stop, now);
     inherit_times(nation->stop, stop);
     RG_TRY(compare_stop(nation->stop, stop, why));
     *out = stop;
@@ -631,7 +662,7 @@ static rg_outcome read_stop(const struct rg_nation *nation, const struct rg_docu
 }
 
 static rg_outcome offer_stop(struct rg_trust *trust, const struct rg_document *document,
-                             enum rg_news *news_out, struct rg_reason *why)
+                             struct rg_wall now, enum rg_news *news_out, struct rg_reason *why)
 {
     RG_CLEANUP(rg_stop_cleanup) struct rg_stop *stop = NULL;
     struct rg_nation *nation = rg_nation_find(trust, document->country);
@@ -643,7 +674,7 @@ static rg_outcome offer_stop(struct rg_trust *trust, const struct rg_document *d
         *news_out = RG_NEWS_NONE;
         return rg_ok();
     }
-    RG_TRY(read_stop(nation, document, &stop, why));
+    RG_TRY(read_stop(nation, document, now, &stop, why));
     RG_TRY(rg_hold(document, &new_held, why));
     rg_stop_free(nation->stop);
     nation->stop = stop;
@@ -678,9 +709,9 @@ rg_outcome rg_trust_offer(struct rg_trust *trust, const struct rg_document *docu
         return offer_charter(trust, document, news_out, why);
     case RG_DOC_PAGE:
     case RG_DOC_PAGE_DOMESTIC:
-        return offer_page(trust, document, news_out, why);
+        return offer_page(trust, document, now, news_out, why);
     case RG_DOC_STOP_LIST:
-        return offer_stop(trust, document, news_out, why);
+        return offer_stop(trust, document, now, news_out, why);
     case RG_DOC_KEY_CARD:
         return rg_nation_offer_card(trust, document, now, news_out, why);
     default:

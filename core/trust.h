@@ -36,7 +36,7 @@
  *   one counter: an alarm with proof, both are in the caller's hands), page-chain, page-foreign
  *   (speaks about another country), stop-publisher, stop-counter-back, stop-fork, stop-adds,
  *   stop-backdated, card-*;
- *   RG_AGAIN document-needs-charter, document-needs-page.
+ *   RG_AGAIN document-needs-charter, document-needs-page, document-early (a page of a day to come)
  * ERRORS (of judge), each its own reason in the log
  *   RG_DENIED certificate-unknown-country, certificate-wrong-usage, certificate-not-yet-valid,
  *   certificate-expired, certificate-wrong-root, certificate-unlisted, page-expired,

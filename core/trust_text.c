@@ -10,6 +10,7 @@
 #include "core/trust_text.h"
 
 #include "core/digest.h"
+#include "core/syntax.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,7 +291,8 @@ static rg_outcome read_country(const rg_group *group, struct rg_charter_country 
     RG_TRY(rg_settings_known(group, known, COUNT(known), why));
     RG_TRY(rg_settings_text(group, "code", &code, why));
     RG_TRY(rg_settings_text(group, "name", &name, why));
-    if (!rg_country_name_ok(code) || strlen(name) >= sizeof(entry->country.name)) {
+    if (!rg_country_name_ok(code) || strlen(name) >= sizeof(entry->country.name) ||
+        !rg_syntax_line(rg_bytes_of_text(name))) {
         return bad_value("a country's code or name is not one", why);
     }
     memcpy(entry->country.code, code, strlen(code) + 1);
@@ -530,13 +532,8 @@ static rg_outcome read_cross_border(const rg_group *group, enum rg_cross_border 
 
 static bool is_title(const char *text)
 {
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++) {
-        if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f) {
-            return false;
-        }
-    }
-    return len > 0 && len < sizeof(((struct rg_office *)0)->title);
+    return text[0] != '\0' && strlen(text) < sizeof(((struct rg_office *)0)->title) &&
+           rg_syntax_line(rg_bytes_of_text(text));
 }
 
 static rg_outcome check_office_name(const struct rg_page *page, const char *name,

@@ -561,6 +561,18 @@ static void test_a_page_must_follow_the_one_before(void **state)
     page(th(), &spec, RG_OK, NULL);
 }
 
+/* A wrong year would else keep every later page out, since none may be issued earlier. */
+static void test_a_page_of_a_day_to_come_waits(void **state)
+{
+    (void)state;
+    struct world_page_spec spec = WORLD_PAGE;
+    give_charter();
+    spec.issued = world_day(3);
+    page(th(), &spec, RG_AGAIN, "document-early");
+    spec.issued = world_day(1); /* clocks differ */
+    page(th(), &spec, RG_OK, NULL);
+}
+
 static void test_counters_start_at_one(void **state)
 {
     (void)state;
@@ -602,6 +614,24 @@ static void test_an_expired_page_is_taken_but_trusts_nobody_now(void **state)
     OWNED_DOCUMENT document = world_document(RG_DOC_PAGE, "th", &text, &signer, 1);
     expect(offer_at(&document, world_day(100), &why), &why, RG_OK, NULL);
     judged_at(&th()->gateway, RG_USE_TLS, world_day(100), RG_DENIED, "page-expired");
+}
+
+/* Titles are shown in terminals, in any script; U+009B opens an escape sequence, U+202E reverses.
+ */
+static void test_a_title_cannot_move_the_cursor(void **state)
+{
+    static const char *const bad[] = {"\xc2\x9b", "\xe2\x80\xae", "\xe2\x81\xa6"};
+    (void)state;
+    give_charter();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        RG_OWNED_BUFFER text = {0};
+        struct world_page_spec spec = WORLD_PAGE;
+        world_page(th(), &spec, &text);
+        char *title = memmem(text.data, text.len, "title = \"", 9);
+        assert_non_null(title);
+        memcpy(title + 9, bad[i], strlen(bad[i]));
+        offer_signed(RG_DOC_PAGE, "th", &text, &th()->publisher, RG_MALFORMED, "document-value");
+    }
 }
 
 static void test_domestic_offices_never_cross(void **state)
@@ -794,7 +824,7 @@ static void test_a_stop_list_never_gives_trust_back(void **state)
     struct world_stop_spec spec = {.counter = 1,
                                    .issued = WORLD_NOW,
                                    .certificate = {&th()->sign[0]},
-                                   .from = {WORLD_NOW},
+                                   .from = {world_day(-1)},
                                    .office = "th/focal"};
     stop(th(), &spec, RG_OK, NULL);
     spec.counter = 2;
@@ -805,10 +835,10 @@ static void test_a_stop_list_never_gives_trust_back(void **state)
     spec.office = NULL;
     stop(th(), &spec, RG_DENIED, "stop-adds");
     spec.office = "th/focal";
-    spec.from[0] = world_day(1);
+    spec.from[0] = WORLD_NOW;
     stop(th(), &spec, RG_DENIED, "stop-adds");
     spec.office = "th/focal";
-    spec.from[0] = WORLD_NOW;
+    spec.from[0] = world_day(-1);
     spec.certificate[1] = &th()->sign[1];
     spec.from[1] = world_day(-5);
     stop(th(), &spec, RG_DENIED, "stop-backdated");
@@ -880,6 +910,33 @@ static void test_a_new_root_ends_trust_under_the_old(void **state)
     charter_by_two(&spec, RG_OK, NULL);
     judged(&kh()->gateway, RG_USE_TLS, RG_DENIED, "certificate-wrong-root");
     world_drop_holder(&root);
+}
+
+/* A list with a date to come takes trust away at once, and does not put off those after it. */
+static void test_a_stop_list_of_a_day_to_come_counts_now(void **state)
+{
+    (void)state;
+    give_charter();
+    give_page(th());
+    struct world_stop_spec spec = {.counter = 1,
+                                   .issued = world_day(90),
+                                   .certificate = {&th()->sign[0]},
+                                   .from = {world_day(90)}};
+    stop(th(), &spec, RG_OK, NULL);
+    judged(&th()->sign[0], RG_USE_SIGN, RG_DENIED, "certificate-stopped");
+    spec.counter = 2;
+    spec.issued = world_day(91);
+    spec.office = "th/focal";
+    stop(th(), &spec, RG_OK, NULL);
+    judged(&th()->sign[0], RG_USE_SIGN, RG_DENIED, "certificate-stopped");
+    judged(&th()->sign[1], RG_USE_SIGN, RG_DENIED, "certificate-suspended");
+    spec.counter = 3;
+    spec.issued = WORLD_NOW; /* the mistake is mended */
+    spec.from[0] = WORLD_NOW;
+    spec.certificate[1] = &th()->sign[1];
+    spec.from[1] = WORLD_NOW;
+    stop(th(), &spec, RG_OK, NULL);
+    judged(&th()->sign[1], RG_USE_SIGN, RG_DENIED, "certificate-stopped");
 }
 
 /* ---- cards and readers ---- */
@@ -1271,6 +1328,9 @@ int main(void)
         TRUST_TEST(test_a_page_counter_never_goes_back),
         TRUST_TEST(test_two_pages_with_one_counter_are_a_fork),
         TRUST_TEST(test_a_page_must_follow_the_one_before),
+        TRUST_TEST(test_a_page_of_a_day_to_come_waits),
+        TRUST_TEST(test_a_stop_list_of_a_day_to_come_counts_now),
+        TRUST_TEST(test_a_title_cannot_move_the_cursor),
         TRUST_TEST(test_counters_start_at_one),
         TRUST_TEST(test_a_page_is_fresh_then_valid_then_in_grace_then_refused),
         TRUST_TEST(test_an_expired_page_is_taken_but_trusts_nobody_now),

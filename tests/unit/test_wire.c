@@ -432,6 +432,14 @@ static void test_names_have_a_form(void **state)
         {rg_syntax_origin, "", false},
         {rg_syntax_line, "two\nlines", false},
         {rg_syntax_line, "one line", true},
+        {rg_syntax_line, "\xe0\xb8\x81\xe2\x80\x99\xc2\xa0", true},
+        {rg_syntax_line,
+         "\xc2\x9b"
+         "31m",
+         false},
+        {rg_syntax_line, "a\xe2\x80\xa8z", false},
+        {rg_syntax_line, "a\xe2\x80\xae", false},
+        {rg_syntax_line, "a\xe2\x81\xa9", false},
     };
     for (size_t i = 0; i < COUNT(row); i++) {
         if (row[i].syntax(rg_bytes_of_text(row[i].text)) != row[i].ok) {
