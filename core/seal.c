@@ -507,6 +507,7 @@ size_t rg_seal_wraps(size_t readers)
     return readers <= wraps ? wraps : 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two lists with their counts; one call per section */
 rg_outcome rg_seal(const struct rg_section *section, size_t padded_bytes,
                    const struct rg_signer *signer, size_t signer_count,
                    const struct rg_certificate *const *reader, size_t reader_count,
