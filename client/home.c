@@ -168,6 +168,7 @@ static rg_outcome pin_authorities(struct rg_home *home, const rg_group *trust,
         RG_TRY(rg_home_path(home, name, path, why));
         RG_TRY(rg_certificate_read(path, &authority, why));
         RG_TRY(rg_trust_pin_authority(home->trust, authority, why));
+        home->authority[home->authority_count++] = rg_certificate_share(authority);
     }
     rg_trust_pin_quorum(home->trust, (size_t)quorum);
     return rg_ok();
@@ -445,6 +446,9 @@ void rg_home_close(struct rg_home *home)
     }
     for (size_t i = 0; i < home->reading_count; i++) {
         reading_drop(&home->reading[i]);
+    }
+    for (size_t i = 0; i < home->authority_count; i++) {
+        rg_certificate_free(home->authority[i]);
     }
     rg_trust_free(home->trust);
     rg_certificate_free(home->sign);

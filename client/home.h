@@ -50,6 +50,8 @@ struct rg_home {
     struct rg_certificate *sign, *tls;
     struct rg_key *sign_key, *tls_key, *storage_key;
     struct rg_trust *trust;
+    struct rg_certificate *authority[RG_COUNTRIES_MAX]; /* pinned; owned */
+    size_t authority_count;
     struct rg_reading_key reading[RG_READING_KEYS_MAX]; /* newest first; owned */
     size_t reading_count;
 };

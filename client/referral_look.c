@@ -730,6 +730,7 @@ struct referral_result referral_next_line(struct referral *office, struct referr
 struct verifying {
     struct referral *office;
     struct referral_verified *counts;
+    struct rg_checked_heads checked;
 };
 
 static rg_outcome verify_one(void *context, const struct rg_message_row *row, struct rg_reason *why)
@@ -740,8 +741,8 @@ static rg_outcome verify_one(void *context, const struct rg_message_row *row, st
     RG_TRY(rg_spool_proofs(verifying->office->spool, row->seq, proof, PROOFS_MAX, &count, why));
     for (size_t i = 0; i < count; i++) {
         verifying->counts->checked++;
-        verifying->counts->failed +=
-            !rg_is_ok(rg_evidence_check(verifying->office->home, row, &proof[i], NULL));
+        verifying->counts->failed += !rg_is_ok(
+            rg_evidence_check(verifying->office->home, row, &proof[i], &verifying->checked, NULL));
     }
     return rg_ok();
 }
@@ -789,7 +790,12 @@ static rg_outcome evidence_one(void *context, const struct rg_message_row *row,
     rg_hex(rg_bytes_of(row->id.b, 8), hex);
     int len = snprintf(path, sizeof(path), "%s/%s", bundling->folder, hex);
     RG_CHECK(len > 0 && len < RG_PATH_BYTES, why, RG_LIMIT, "path-too-long", "a path is too long");
-    return rg_evidence_write(bundling->office->home, bundling->office->spool, row, path, why);
+    struct rg_content content = {0};
+    RG_OWNED_BUFFER memory = {.secret = true};
+    bool found = false;
+    RG_TRY(rg_office_content(bundling->office, row, 0, &content, &memory, &found, why));
+    return rg_evidence_write(bundling->office->home, bundling->office->spool, row,
+                             found ? content.author : "", path, why);
 }
 
 struct referral_result referral_evidence(struct referral *office, const char *id,
