@@ -201,11 +201,25 @@ static rg_outcome heads_load(struct rg_courier *courier, struct rg_reason *why)
     return outcome;
 }
 
+/* Every partner, so that `status` says from the start what waits for whom. */
+static rg_outcome peers_load(struct rg_courier *courier, struct rg_reason *why)
+{
+    const struct rg_country *country = NULL;
+    struct courier_peer *peer = NULL;
+    for (size_t i = 0; (country = rg_trust_country_at(courier->trust, i)) != NULL; i++) {
+        if (strcmp(country->code, courier->options.country) != 0) {
+            RG_TRY(rg_courier_peer(courier, country->code, &peer, why));
+        }
+    }
+    return rg_ok();
+}
+
 static rg_outcome courier_load(struct rg_courier *courier, struct rg_now now, struct rg_reason *why)
 {
     struct restore restore = {courier, now};
     RG_TRY(STORE(courier, documents_each, restore_document, &restore, why));
     RG_TRY(rg_courier_log_load(courier, why));
+    RG_TRY(peers_load(courier, why));
     return heads_load(courier, why);
 }
 

@@ -268,6 +268,26 @@ static void test_notary_away_for_long(void **state)
     stage_close(&stage);
 }
 
+/* After a start, before anybody has connected. */
+static void test_status_knows_at_once_what_waits(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_id id;
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    world_crash(stage.world, stage.th);
+    world_start(stage.world, stage.th);
+    struct rg_courier_status status = world_status(stage.th);
+    uint64_t waiting = 0;
+    for (size_t i = 0; i < status.peer_count; i++) {
+        waiting += status.peer[i].waiting;
+    }
+    assert_int_equal(waiting, 1);
+    stage_close(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_anothers_message_brought_first),
         cmocka_unit_test(test_a_client_that_reads_nothing),
         cmocka_unit_test(test_notary_away_for_long),
+        cmocka_unit_test(test_status_knows_at_once_what_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
