@@ -213,7 +213,9 @@ size_t rg_padded_size(size_t bytes)
         }
         return padded;
     }
-    RG_ASSERT(bytes <= RG_BUFFER_BYTES_MAX);
+    if (bytes > RG_SECTION_BYTES_MAX) {
+        return bytes; /* no section has so much: whoever encodes it says so */
+    }
     unsigned exponent = log2_floor(bytes);
     unsigned kept =
         log2_floor(exponent) + 1; /* bits that may be other than zero, below the first */

@@ -87,7 +87,8 @@ RG_MUST_USE rg_outcome rg_header_peek(struct rg_bytes header, struct rg_envelope
                                       struct rg_reason *why);
 struct rg_id rg_header_id(struct rg_bytes header);
 
-/* Padding: 1, 2, 4 ... 64 KiB, then Padme. */
+/* Padding: 1, 2, 4 ... 64 KiB, then Padme. Above RG_SECTION_BYTES_MAX, which no section has: as it
+ * is. */
 size_t rg_padded_size(size_t bytes);
 
 struct rg_section { /* SignedSection; views */

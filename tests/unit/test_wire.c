@@ -717,6 +717,18 @@ static void test_an_envelope_fits_its_limit(void **state)
     assert_int_equal(out.len, 0);
 }
 
+/* Content comes from whoever uses the library: too much of it is refused, and aborts nothing. */
+static void test_more_than_any_section_is_refused(void **state)
+{
+    (void)state;
+    const size_t bytes = RG_BUFFER_BYTES_MAX + (size_t)1;
+    assert_int_equal(rg_padded_size(bytes), bytes);
+    RG_OWNED_BUFFER out = {0};
+    struct rg_section section = {.index = 1};
+    REFUSED(rg_section_encode(&section, rg_padded_size(rg_section_bytes(bytes)), &out, &why),
+            RG_LIMIT, "wire-length-limit");
+}
+
 static void test_the_largest_section_is_read_back(void **state)
 {
     (void)state;
@@ -870,6 +882,7 @@ int main(void)
         cmocka_unit_test(test_large_sections_travel_apart),
         cmocka_unit_test(test_an_envelope_fits_its_limit),
         cmocka_unit_test(test_padded_sizes),
+        cmocka_unit_test(test_more_than_any_section_is_refused),
         cmocka_unit_test(test_the_largest_section_is_read_back),
         cmocka_unit_test(test_sections_fill_their_size_exactly),
         cmocka_unit_test(test_padding_is_checked),
