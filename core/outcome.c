@@ -16,8 +16,9 @@ const char *rg_code_name(enum rg_code code)
     return (unsigned)code < sizeof(name) / sizeof(name[0]) ? name[code] : "unknown";
 }
 
-rg_outcome rg_fail(struct rg_reason *why, enum rg_code code, const char *id, const char *format,
-                   ...)
+/* In brackets, since the analyser sees a macro of this name. */
+rg_outcome(rg_fail)(struct rg_reason *why, enum rg_code code, const char *id, const char *format,
+                    ...)
 {
     if (why != NULL) {
         va_list arguments;
