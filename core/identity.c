@@ -40,7 +40,7 @@ struct rg_key {
 
 /* ---- principals ---- */
 
-static const char scheme[] = "referral://";
+#define SCHEME "referral://"
 
 bool rg_country_name_ok(const char *country)
 {
@@ -65,7 +65,7 @@ rg_outcome rg_principal_parse(const char *text, struct rg_principal *out, struct
 {
     size_t len = strlen(text);
     bool form = len < RG_PRINCIPAL_BYTES && rg_syntax_principal(rg_bytes_of_text(text));
-    const char *office = form ? text + sizeof(scheme) - 1 : "/";
+    const char *office = form ? text + sizeof(SCHEME) - 1 : "/";
     const char *name = strchr(office, '/') + 1;
     const char *end = name + strcspn(name, "/");
     RG_CHECK(form && end - office < RG_OFFICE_BYTES, why, RG_MALFORMED, "principal-form",

@@ -21,8 +21,8 @@
  * ERRORS
  *   RG_AGAIN store-full, store-busy, store-batch-failed (an earlier write failed: roll back);
  *   RG_IO store-io; RG_DENIED store-read-only; RG_BROKEN store-corrupt, store-constraint,
- *   store-no-batch, store-commit-unknown, store-checkpoint-unknown (a write or fsync failed in COMMIT
- *   or after it: end the process).
+ *   store-no-batch, store-commit-unknown, store-checkpoint-unknown (a write or fsync failed in
+ * COMMIT or after it: end the process).
  *
  * THREADS
  *   One db, one thread.
