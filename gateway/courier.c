@@ -435,6 +435,9 @@ static rg_outcome pump(struct rg_courier *courier, struct rg_now now, struct rg_
 {
     for (size_t i = 0; i < courier->session_count; i++) {
         struct courier_session *session = courier->session[i];
+        if (session->queue_bytes > 2 * RG_COURIER_OUT_BYTES_MAX) {
+            rg_courier_close(courier, session, "reads-nothing"); /* and asks for ever more */
+        }
         if (!session->ready || session->queue_bytes > RG_COURIER_OUT_BYTES_MAX) {
             continue;
         }

@@ -268,7 +268,8 @@ rg_outcome rg_courier_answers_release(struct rg_courier *courier, struct courier
                                       struct rg_reason *why)
 {
     size_t at = 0;
-    while (at < session->answer_count && session->answer[at] < courier->head.size) {
+    while (at < session->answer_count && session->answer[at] < courier->head.size &&
+           session->queue_bytes <= RG_COURIER_OUT_BYTES_MAX) {
         RG_TRY(answers_frame(courier, session, &at, why));
     }
     session->answer_count -= at;

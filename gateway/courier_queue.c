@@ -122,6 +122,7 @@ static size_t frame_cost(const struct courier_frame *frame)
 rg_outcome rg_courier_send(struct rg_courier *courier, struct courier_session *session,
                            const struct rg_frame *frame, size_t *bytes_out, struct rg_reason *why)
 {
+    (void)courier;
     struct courier_frame *queued = calloc(1, sizeof(*queued));
     RG_CHECK(queued != NULL, why, RG_IO, "out-of-memory", "no memory for a frame");
     rg_outcome outcome = rg_frame_encode(frame, &queued->bytes, why);
@@ -138,9 +139,6 @@ rg_outcome rg_courier_send(struct rg_courier *courier, struct courier_session *s
     }
     session->queue_last = queued;
     session->queue_bytes += frame_cost(queued);
-    if (session->queue_bytes > 2 * RG_COURIER_OUT_BYTES_MAX) {
-        rg_courier_close(courier, session, "reads-nothing"); /* what it asks for it does not take */
-    }
     if (bytes_out != NULL) {
         *bytes_out = queued->bytes.len;
     }
