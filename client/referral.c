@@ -19,6 +19,19 @@ const char *referral_version(void)
     return "0.1.0";
 }
 
+/* A name that means nothing here is the caller's mistake, not a denial. */
+static bool is_about_a_name(const char *id)
+{
+    static const char *const ids[] = {"case-unknown", "message-unknown", "message-ambiguous",
+                                      "message-prefix", "section-unknown"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        if (strcmp(ids[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why)
 {
     static const enum referral_code code[] = {
@@ -30,6 +43,7 @@ struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why
     if (!rg_is_ok(outcome) && why != NULL && why->id != NULL) {
         (void)snprintf(result.id, sizeof(result.id), "%s", why->id);
         (void)snprintf(result.reason, sizeof(result.reason), "%s", why->text);
+        result.code = is_about_a_name(why->id) ? REFERRAL_USAGE : result.code;
     }
     return result;
 }
@@ -123,13 +137,23 @@ struct referral_result referral_begin(struct referral *office)
     return rg_result(rg_spool_step_begin(office->spool, &office->outer, &why), &why);
 }
 
+rg_outcome rg_office_tidy(struct referral *office, struct rg_reason *why)
+{
+    if (!office->erased || office->outer.spool != NULL) {
+        return rg_ok();
+    }
+    office->erased = false;
+    return rg_spool_tidy(office->spool, why);
+}
+
 struct referral_result referral_commit(struct referral *office)
 {
     struct rg_reason why = {0};
     if (office->outer.spool == NULL) {
         return rg_result(rg_ok(), NULL);
     }
-    return rg_result(rg_spool_step_commit(&office->outer, &why), &why);
+    rg_outcome outcome = rg_spool_step_commit(&office->outer, &why);
+    return rg_result(rg_is_ok(outcome) ? rg_office_tidy(office, &why) : outcome, &why);
 }
 
 rg_outcome rg_office_case(struct referral *office, const char *id, struct rg_case_file *out,

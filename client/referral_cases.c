@@ -628,7 +628,8 @@ static rg_outcome erase(struct referral *office, const char *id, struct rg_reaso
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(rg_casebook_erase(office->book, file.row, false, why));
     RG_TRY(rg_spool_step_commit(&step, why));
-    return rg_spool_tidy(office->spool, why);
+    office->erased = true;
+    return rg_office_tidy(office, why);
 }
 
 struct referral_result referral_erase(struct referral *office, const char *id)

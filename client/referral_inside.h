@@ -28,7 +28,7 @@ struct referral {
     struct rg_casebook *book;
     struct rg_date stated_today; /* year 0: the clock */
     struct rg_spool_step outer;  /* between referral_begin and referral_commit */
-    bool broken;
+    bool erased;                 /* something was: tidy after the commit */
     /* sync */
     struct rg_sync *sync;
     struct rg_exchange *exchange;
@@ -54,6 +54,8 @@ struct referral {
 
 struct rg_date rg_office_today(const struct referral *office);
 const char *rg_office_own(const struct referral *office); /* "th/focal" */
+/* After an erasure that is committed: the old bytes leave the write-ahead log too. */
+RG_MUST_USE rg_outcome rg_office_tidy(struct referral *office, struct rg_reason *why);
 struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why);
 /* The case called `id`: number or reference. */
 RG_MUST_USE rg_outcome rg_office_case(struct referral *office, const char *id,
