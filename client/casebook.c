@@ -521,6 +521,15 @@ static rg_outcome item_destroy(struct rg_casebook *book, enum rg_item_kind kind,
     return found ? rg_spool_item_destroy(book->spool, item.row, why) : rg_ok();
 }
 
+static rg_outcome sections_of_message(struct rg_casebook *book, const struct rg_message_row *row,
+                                      struct rg_reason *why)
+{
+    for (uint32_t i = 0; i < row->sections; i++) {
+        RG_TRY(item_destroy(book, RG_ITEM_SECTION, row->seq, i, why));
+    }
+    return rg_ok();
+}
+
 static rg_outcome sections_destroy(struct rg_casebook *book, int64_t case_row, bool received_only,
                                    struct rg_reason *why)
 {
@@ -532,8 +541,8 @@ static rg_outcome sections_destroy(struct rg_casebook *book, int64_t case_row, b
                              sizeof(row) / sizeof(row[0]), &count, why));
         for (size_t i = 0; i < count; i++) {
             after = row[i].seq;
-            for (uint32_t k = 0; k < row[i].sections && !(received_only && row[i].ours); k++) {
-                RG_TRY(item_destroy(book, RG_ITEM_SECTION, row[i].seq, k, why));
+            if (!received_only || !row[i].ours) {
+                RG_TRY(sections_of_message(book, &row[i], why));
             }
         }
     } while (count > 0);

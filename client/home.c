@@ -77,32 +77,39 @@ static rg_outcome read_path(const struct rg_home *home, const rg_group *group, c
     return rg_home_path(home, text, out, why);
 }
 
-static rg_outcome read_pair(const struct rg_home *home, const rg_group *group, const char *name,
-                            const char *key_name, enum rg_use use, struct rg_certificate **out,
-                            struct rg_key **key_out, struct rg_reason *why)
+struct pair { /* of files that client.cfg names */
+    const char *name, *key_name;
+    enum rg_use use;
+};
+
+static rg_outcome read_pair(const struct rg_home *home, const rg_group *group, struct pair pair,
+                            struct rg_certificate **out, struct rg_key **key_out,
+                            struct rg_reason *why)
 {
     char path[RG_PATH_BYTES];
-    RG_TRY(read_path(home, group, name, path, why));
+    RG_TRY(read_path(home, group, pair.name, path, why));
     RG_TRY(rg_certificate_read(path, out, why));
-    RG_TRY(rg_certificate_use_check(*out, use, why));
-    RG_TRY(read_path(home, group, key_name, path, why));
+    RG_TRY(rg_certificate_use_check(*out, pair.use, why));
+    RG_TRY(read_path(home, group, pair.key_name, path, why));
     RG_TRY(rg_key_read(path, key_out, why));
     RG_TRY(rg_key_matches(*key_out, *out, why));
     const struct rg_principal *principal = rg_certificate_principal(*out);
     RG_CHECK(principal != NULL && strcmp(principal->text, home->principal.text) == 0, why,
              RG_DENIED, "config-principal",
-             "the certificate of keys.%s speaks for another officer than client.cfg names", name);
+             "the certificate of keys.%s speaks for another officer than client.cfg names",
+             pair.name);
     return rg_ok();
 }
 
 static rg_outcome read_keys(struct rg_home *home, const rg_group *root, struct rg_reason *why)
 {
+    static const struct pair sign = {"sign", "sign_key", RG_USE_SIGN};
+    static const struct pair tls = {"tls", "tls_key", RG_USE_TLS};
     const rg_group *keys = NULL;
     RG_TRY(rg_settings_group(root, "keys", &keys, why));
     RG_TRY(rg_settings_known(keys, keys_names, sizeof(keys_names) / sizeof(keys_names[0]), why));
-    RG_TRY(
-        read_pair(home, keys, "sign", "sign_key", RG_USE_SIGN, &home->sign, &home->sign_key, why));
-    return read_pair(home, keys, "tls", "tls_key", RG_USE_TLS, &home->tls, &home->tls_key, why);
+    RG_TRY(read_pair(home, keys, sign, &home->sign, &home->sign_key, why));
+    return read_pair(home, keys, tls, &home->tls, &home->tls_key, why);
 }
 
 static rg_outcome read_gateway(struct rg_home *home, const char *text, struct rg_reason *why)
@@ -218,7 +225,10 @@ static void reading_drop(struct rg_reading_key *reading)
 {
     struct rg_certificate *certificate = NULL;
     struct rg_key *key = NULL;
-    memcpy(&certificate, &reading->certificate, sizeof(certificate)); /* owned here */
+    /* Owned here; the bytes are copied since the struct says const. */
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a pointer is what is copied */
+    memcpy(&certificate, &reading->certificate, sizeof(certificate));
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): as above */
     memcpy(&key, &reading->key, sizeof(key));
     rg_certificate_free(certificate);
     rg_key_free(key);
@@ -428,10 +438,10 @@ static rg_outcome home_read(struct rg_home *home, struct rg_wall now, struct rg_
 rg_outcome rg_home_open(const char *folder, struct rg_wall now, struct rg_home **out,
                         struct rg_reason *why)
 {
+    RG_CHECK(strlen(folder) > 0 && strlen(folder) < RG_PATH_BYTES, why, RG_LIMIT, "path-too-long",
+             "the home folder's path is empty or too long");
     RG_CLEANUP(rg_home_cleanup) struct rg_home *home = calloc(1, sizeof(*home));
     RG_CHECK(home != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    RG_CHECK(strlen(folder) > 0 && strlen(folder) < sizeof(home->folder), why, RG_LIMIT,
-             "path-too-long", "the home folder's path is empty or too long");
     (void)snprintf(home->folder, sizeof(home->folder), "%s", folder);
     RG_TRY(home_read(home, now, why));
     *out = home;

@@ -313,6 +313,7 @@ static rg_outcome records_grow(struct rg_records *records, struct rg_reason *why
         return rg_ok();
     }
     size_t capacity = records->capacity == 0 ? 256 : records->capacity * 2;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     struct rg_record **record = reallocarray(records->record, capacity, sizeof(*record));
     RG_CHECK(record != NULL, why, RG_IO, "out-of-memory", "cannot allocate the list of cases");
     records->record = record;
@@ -401,25 +402,34 @@ static rg_outcome rows_read(struct reader *reader, struct row *row, struct rg_re
     return doubles_check(records, reader->report, why);
 }
 
+static rg_outcome all_or_none(struct rg_bytes text, struct rg_records *records,
+                              struct rg_import_report *report, struct rg_reason *why)
+{
+    struct reader reader = {.text = text, .line = 1, .report = report};
+    struct row row = {.cells.secret = true};
+    rg_outcome outcome = rows_read(&reader, &row, records, why);
+    rg_buffer_drop(&row.cells);
+    RG_TRY(outcome);
+    RG_CHECK(report->error_count == 0, why, RG_MALFORMED, "csv-rows",
+             "%u errors in %u rows; nothing was imported", report->error_count, report->rows);
+    return rg_ok();
+}
+
 rg_outcome rg_records_read_csv(struct rg_bytes text, struct rg_records **records_out,
                                struct rg_import_report *report_out, struct rg_reason *why)
 {
     memset(report_out, 0, sizeof(*report_out));
     RG_CHECK(text.len <= RG_CSV_BYTES_MAX, why, RG_LIMIT, "csv-limit",
              "the file is larger than %d bytes", RG_CSV_BYTES_MAX);
-    RG_OWNED_RECORDS records = calloc(1, sizeof(*records));
+    struct rg_records *records = calloc(1, sizeof(*records));
     RG_CHECK(records != NULL, why, RG_IO, "out-of-memory", "cannot allocate the list of cases");
-    struct reader reader = {.text = text, .line = 1, .report = report_out};
-    struct row row = {.cells.secret = true};
-    rg_outcome outcome = rows_read(&reader, &row, records, why);
-    rg_buffer_drop(&row.cells);
-    RG_TRY(outcome);
-    RG_CHECK(report_out->error_count == 0, why, RG_MALFORMED, "csv-rows",
-             "%u errors in %u rows; nothing was imported", report_out->error_count,
-             report_out->rows);
+    rg_outcome outcome = all_or_none(text, records, report_out, why);
+    if (!rg_is_ok(outcome)) {
+        rg_records_free(records);
+        return outcome;
+    }
     *records_out = records;
-    records = NULL;
-    return rg_ok();
+    return outcome;
 }
 
 void rg_records_free(struct rg_records *records)

@@ -593,6 +593,7 @@ static rg_outcome messages_read(struct use *use, struct rg_message_row *out, siz
     return rg_ok();
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what, from where, an array and why */
 rg_outcome rg_spool_waiting(struct rg_spool *spool, enum rg_priority priority, int64_t now_ms,
                             int64_t after, struct rg_message_row *out, size_t max,
                             size_t *count_out, struct rg_reason *why)
@@ -606,6 +607,7 @@ rg_outcome rg_spool_waiting(struct rg_spool *spool, enum rg_priority priority, i
     return messages_read(&use, out, max, count_out, why);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what, from where, an array and why */
 rg_outcome rg_spool_list(struct rg_spool *spool, enum rg_spool_order order, int64_t key,
                          int64_t after, struct rg_message_row *out, size_t max, size_t *count_out,
                          struct rg_reason *why)
@@ -933,6 +935,7 @@ rg_outcome rg_spool_item_get(struct rg_spool *spool, int64_t row, struct rg_item
     return item_read(&use, out, sealed_out, found_out, why);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a place, three outputs and why */
 rg_outcome rg_spool_item_find(struct rg_spool *spool, enum rg_item_kind kind, int64_t owner,
                               int64_t at, struct rg_item *out, struct rg_buffer *sealed_out,
                               bool *found_out, struct rg_reason *why)

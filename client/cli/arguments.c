@@ -10,10 +10,13 @@
 
 static int word_add(struct arguments *arguments, char *word)
 {
+    if (arguments->count >= IDS_MAX) {
+        return usage("too many ids");
+    }
     if (arguments->count % 64 == 0) {
         size_t room = (arguments->count + 64) * sizeof(char *);
         char **grown = realloc(arguments->word, room);
-        if (grown == NULL || arguments->count >= IDS_MAX) {
+        if (grown == NULL) {
             return usage("too many ids");
         }
         arguments->word = grown;
