@@ -289,6 +289,26 @@ static rg_outcome open_all(struct opening *opening, struct rg_opened *opened, st
     return rg_ok();
 }
 
+static bool addressed_to(const struct rg_core *core, const char *office)
+{
+    for (size_t i = 0; i < core->to_office_count; i++) {
+        if (strcmp(core->to_office[i], office) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Across a border: from a focal point, unless it is an alert, and to a focal point always. */
+static rg_outcome way_check(const struct rg_home *home, uint32_t kind, const char *role,
+                            bool crosses, struct rg_reason *why)
+{
+    RG_TRY(rg_kind_check_way(kind, role, crosses, why));
+    RG_CHECK(!crosses || rg_home_is_focal(home), why, RG_DENIED, "content-way",
+             "a message from abroad goes to the focal point, not to this office");
+    return rg_ok();
+}
+
 rg_outcome rg_post_open(struct rg_home *home, const struct rg_envelope *envelope,
                         struct rg_wall accepted_at, struct rg_wall now, struct rg_opened *opened,
                         struct rg_reason *why)
@@ -298,6 +318,8 @@ rg_outcome rg_post_open(struct rg_home *home, const struct rg_envelope *envelope
     struct opening opening = {
         .home = home, .envelope = envelope, .accepted_at = accepted_at, .now = now};
     const struct rg_office *office = rg_trust_office(home->trust, envelope->core.from_office);
+    RG_CHECK(addressed_to(&envelope->core, home->principal.office), reason, RG_DENIED,
+             "post-not-for-us", "this message is addressed to another office");
     RG_CHECK(office != NULL, reason, RG_AGAIN, "post-page",
              "the page that lists the sender's office is not here yet: sync again");
     RG_TRY(rg_trust_signers(home->trust, envelope->core.from_office, opening.candidate, SIGNERS_MAX,
@@ -306,8 +328,8 @@ rg_outcome rg_post_open(struct rg_home *home, const struct rg_envelope *envelope
     if (rg_is_ok(outcome)) {
         char from[RG_COUNTRY_BYTES];
         rg_office_country(envelope->core.from_office, from);
-        outcome = rg_kind_check_way(opened->first->kind, office->role,
-                                    strcmp(from, home->principal.country) != 0, reason);
+        outcome = way_check(home, opened->first->kind, office->role,
+                            strcmp(from, home->principal.country) != 0, reason);
     }
     if (!rg_is_ok(outcome)) {
         rg_opened_drop(opened);

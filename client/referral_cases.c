@@ -103,7 +103,7 @@ static rg_outcome keep_own(struct referral *office, const struct rg_case_file *f
         .ours = true,
         .case_row = file->row,
         .time_ms = now.ms,
-        .priority = letter->priority,
+        .priority = (int32_t)letter->priority,
         .sections = (uint32_t)letter->count,
     };
     (void)snprintf(row.other, sizeof(row.other), "%s", letter->to_office);
@@ -177,6 +177,23 @@ static bool may_change(const struct rg_case_file *file)
     return file->row == 0 || file->now.state == RG_CASE_HELD || file->now.state == RG_CASE_READY;
 }
 
+/* Accepted there, but a rule, or a missing key card, kept the details here. */
+static bool owes_details(const struct rg_case_file *file)
+{
+    return file->now.side == RG_SIDE_HOST && file->now.state == RG_CASE_ACCEPTED;
+}
+
+/* The record is mended; what it now allows is asked when it is sent. */
+static rg_outcome mend_owed(struct referral *office, struct rg_case_file *file,
+                            const struct rg_record *record, struct referral_imported *counts,
+                            struct rg_reason *why)
+{
+    counts->updated++;
+    rg_office_names(file, record);
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    return rg_casebook_record_put(office->book, file->row, record, why);
+}
+
 static rg_outcome record_same(struct referral *office, const struct rg_case_file *file,
                               const struct rg_record *record, bool *same_out, struct rg_reason *why)
 {
@@ -211,6 +228,9 @@ static rg_outcome import_one(struct referral *office, const struct rg_record *re
     if (found) {
         RG_TRY(rg_casebook_get(office->book, row, file, why));
         RG_TRY(record_same(office, file, record, &same, why));
+    }
+    if (found && !same && owes_details(file)) {
+        return mend_owed(office, file, record, counts, why);
     }
     if (!may_change(file) || same) {
         counts->unchanged++;
@@ -306,6 +326,10 @@ static rg_outcome compose(struct referral *office, const struct referral_field *
         rg_record_has(record, RG_FIELD_CASE_REF) && rg_record_has(record, RG_FIELD_HOST_COUNTRY) &&
             rg_record_has(record, RG_FIELD_ORIGIN_COUNTRY),
         why, RG_MALFORMED, "field-missing", "case_ref, host_country and origin_country are needed");
+    char host[RG_COUNTRY_BYTES];
+    lower(rg_record_get(record, RG_FIELD_HOST_COUNTRY), host, sizeof(host));
+    RG_CHECK(strcmp(host, office->home->principal.country) == 0, why, RG_MALFORMED, "field-host",
+             "host_country must be the country of this office");
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(import_one(office, record, &file, &counts, why));
@@ -445,35 +469,22 @@ static rg_outcome send_checked(struct referral *office, struct rg_case_file *fil
     return rg_casebook_put(office->book, file, why);
 }
 
-static rg_outcome send_one(struct referral *office, const char *id, struct rg_reason *why)
-{
-    RG_CASE_FILE file = {0};
-    RG_SPOOL_STEP step = {0};
-    RG_TRY(rg_office_case(office, id, &file, why));
-    RG_CHECK(may_change(&file), why, RG_DENIED, "case-step",
-             "this case has left the house already: it is %s", rg_case_state_name(file.now.state));
-    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(send_checked(office, &file, why));
-    RG_TRY(rg_spool_step_commit(&step, why));
-    return file.now.state == RG_CASE_HELD ? rule_says(&file, why) : rg_ok();
-}
-
-struct referral_result referral_send(struct referral *office, const char *id)
-{
-    struct rg_reason why = {0};
-    return rg_result(send_one(office, id, &why), &why);
-}
-
 rg_outcome rg_office_send_details(struct referral *office, struct rg_case_file *file,
                                   struct rg_id accept, struct rg_reason *why)
 {
     RG_OWNED_RECORD record = NULL;
     struct rg_content content[3] = {{.class_ = RG_CLASS_CASE}};
+    RG_SPOOL_STEP step = {0};
+    struct rg_case next;
     unsigned actions = 0;
     RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    struct rg_rules_verdict verdict = rg_rules_judge(record, rg_office_today(office));
     unsigned classes = rg_rules_classes(record, rg_office_today(office));
-    RG_CHECK((classes & RG_CLASS_BIT(RG_CLASS_CASE)) != 0, why, RG_DENIED, "details-rules",
-             "a rule keeps the details here: see the case");
+    file->rule = verdict.may_send ? 0 : (uint32_t)verdict.rule[0];
+    if (!verdict.may_send) {
+        return rule_says(file, why);
+    }
+    RG_TRY(rg_case_step(&file->now, RG_EVENT_DETAILS_OUT, rg_wall_now(), &next, &actions, why));
     details_of(record, RG_CLASS_CASE, classes, &content[0]);
     details_of(record, RG_CLASS_IDENTITY, classes, &content[1]);
     details_of(record, RG_CLASS_FAMILY, classes, &content[2]);
@@ -488,11 +499,73 @@ rg_outcome rg_office_send_details(struct referral *office, struct rg_case_file *
         .content = content,
         .count = 3,
     };
-    RG_TRY(step_case(file, RG_EVENT_DETAILS_OUT, &actions, why));
-    RG_TRY(rg_office_post(office, file, &letter, &file->details, why));
+    struct rg_id id;
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(rg_office_post(office, file, &letter, &id, why));
+    RG_TRY(rg_spool_step_commit(&step, why));
+    file->now = next; /* only now: a case whose details could not be sealed stays ACCEPTED */
+    file->details = id;
     file->has_details = true;
     file->details_sent = true;
     return rg_ok();
+}
+
+/* The other side's accept, which the details answer. */
+static rg_outcome accept_find(struct referral *office, const struct rg_case_file *file,
+                              struct rg_id *out, struct rg_reason *why)
+{
+    struct rg_message_row row;
+    size_t count = 0;
+    int64_t after = 0;
+    for (;;) {
+        struct rg_content content = {0};
+        RG_OWNED_BUFFER memory = {.secret = true};
+        bool found = false;
+        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, file->row, after, &row, 1, &count, why));
+        RG_CHECK(count > 0, why, RG_DENIED, "case-step", "no accept of the other side is here");
+        after = row.seq;
+        if (!row.ours && row.state == RG_IN_OPENED) {
+            RG_TRY(rg_office_content(office, &row, 0, &content, &memory, &found, why));
+        }
+        if (found && content.kind == RG_KIND_ACCEPT && strcmp(row.other, file->partner) == 0) {
+            *out = row.id;
+            return rg_ok();
+        }
+    }
+}
+
+static rg_outcome send_owed(struct referral *office, struct rg_case_file *file,
+                            struct rg_reason *why)
+{
+    RG_SPOOL_STEP step = {0};
+    struct rg_id accept;
+    RG_TRY(accept_find(office, file, &accept, why));
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(rg_office_send_details(office, file, accept, why));
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    return rg_spool_step_commit(&step, why);
+}
+
+static rg_outcome send_one(struct referral *office, const char *id, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_office_case(office, id, &file, why));
+    if (owes_details(&file)) {
+        return send_owed(office, &file, why);
+    }
+    RG_CHECK(may_change(&file), why, RG_DENIED, "case-step",
+             "this case has left the house already: it is %s", rg_case_state_name(file.now.state));
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(send_checked(office, &file, why));
+    RG_TRY(rg_spool_step_commit(&step, why));
+    return file.now.state == RG_CASE_HELD ? rule_says(&file, why) : rg_ok();
+}
+
+struct referral_result referral_send(struct referral *office, const char *id)
+{
+    struct rg_reason why = {0};
+    return rg_result(send_one(office, id, &why), &why);
 }
 
 /* ---- answering ---- */

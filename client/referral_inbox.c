@@ -120,6 +120,19 @@ static rg_outcome proof_to_case(struct referral *office, const struct rg_message
     return rg_casebook_put(office->book, &file, why);
 }
 
+/* Received is final: who signs afterwards that it was refused has lied once; both proofs stay. */
+static rg_outcome contradiction(struct referral *office, const struct rg_message_row *row)
+{
+    if (row->state != RG_OUT_REFUSED) {
+        (void)snprintf(
+            office->moved.alarm, sizeof(office->moved.alarm),
+            "a gateway signed that it refused a message of ours after it was received at "
+            "%.60s: the evidence of the message shows both",
+            row->other);
+    }
+    return rg_ok();
+}
+
 static rg_outcome proof_take(struct referral *office, struct rg_message_row *row,
                              const struct rg_proven *proven, struct rg_reason *why)
 {
@@ -134,6 +147,9 @@ static rg_outcome proof_take(struct referral *office, struct rg_message_row *row
     RG_TRY(proof_keep(office, row->seq, proven, &fresh, why));
     if (!fresh || effect == NULL) {
         return rg_ok();
+    }
+    if (effect->state == RG_OUT_REFUSED && row->state >= RG_OUT_RECEIVED) {
+        return contradiction(office, row);
     }
     count_effect(office, effect->state);
     if (effect->state <= row->state) {
@@ -262,6 +278,60 @@ static rg_outcome take_proposal(struct arrival *arrival, struct rg_reason *why)
     return rg_casebook_record_put(arrival->office->book, file->row, record, why);
 }
 
+/* The disk or the folder fails: stop the batch. */
+static bool stops_all(rg_outcome outcome)
+{
+    return outcome.code == RG_BROKEN || outcome.code == RG_IO;
+}
+
+/* What the library says by itself must not undo what has arrived. Only what may work later, or a
+ * folder that fails, stands in the way of the whole message; it then stays to be opened. */
+static rg_outcome by_itself(rg_outcome outcome, const struct rg_reason *said, bool *done_out,
+                            struct rg_reason *why)
+{
+    *done_out = rg_is_ok(outcome);
+    if (stops_all(outcome) || outcome.code == RG_AGAIN) {
+        *why = *said;
+        return outcome;
+    }
+    return rg_ok();
+}
+
+static rg_outcome release(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_reason said = {0};
+    bool done = false;
+    RG_TRY(
+        by_itself(rg_office_send_details(arrival->office, arrival->file, arrival->row->id, &said),
+                  &said, &done, why));
+    if (done) {
+        arrival->actions &= ~RG_CASE_DO_ACKNOWLEDGE; /* `seen` in the details says it */
+        arrival->office->moved.details_sent++;
+    }
+    return rg_ok();
+}
+
+static rg_outcome relay(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_reason said = {0};
+    bool done = false;
+    RG_TRY(by_itself(rg_office_relay(arrival->office, arrival->file, arrival->opened->first, &said),
+                     &said, &done, why));
+    arrival->office->moved.relayed += done;
+    return rg_ok();
+}
+
+static rg_outcome acknowledge(struct arrival *arrival, struct rg_reason *why)
+{
+    struct rg_reason said = {0};
+    bool done = false;
+    RG_TRY(by_itself(rg_office_acknowledge(arrival->office, arrival->file, arrival->row,
+                                           arrival->from_office, &said),
+                     &said, &done, why));
+    arrival->office->moved.acknowledged += done;
+    return rg_ok();
+}
+
 static rg_outcome take_answer(struct arrival *arrival, struct rg_reason *why)
 {
     struct rg_case_file *file = arrival->file;
@@ -272,22 +342,9 @@ static rg_outcome take_answer(struct arrival *arrival, struct rg_reason *why)
     file->request_opened = true; /* who answers has read it */
     file->decline = content->kind == RG_KIND_DECLINE ? (uint32_t)content->decline.code : 0;
     if ((arrival->actions & RG_CASE_DO_SEND_DETAILS) != 0) {
-        struct rg_reason said = {0};
-        rg_outcome outcome = rg_office_send_details(arrival->office, file, arrival->row->id, &said);
-        if (rg_is_ok(outcome)) {
-            arrival->actions &= ~RG_CASE_DO_ACKNOWLEDGE; /* `seen` in the details says it */
-            arrival->office->moved.details_sent++;
-        }
-        if (outcome.code != RG_DENIED && !rg_is_ok(outcome)) {
-            *why = said;
-            return outcome;
-        }
+        RG_TRY(release(arrival, why));
     }
-    if (file->has_proposal && arrival->crosses) {
-        RG_TRY(rg_office_relay(arrival->office, file, content, why));
-        arrival->office->moved.relayed++;
-    }
-    return rg_ok();
+    return file->has_proposal && arrival->crosses ? relay(arrival, why) : rg_ok();
 }
 
 static rg_outcome take_details(struct arrival *arrival, struct rg_reason *why)
@@ -352,6 +409,20 @@ static void file_begin(struct arrival *arrival)
                    arrival->from_office);
 }
 
+/* What answers comes in the thread of what it answers. */
+static rg_outcome thread_check(const struct arrival *arrival, struct rg_reason *why)
+{
+    const struct rg_case_file *file = arrival->file;
+    const struct rg_thread_id *thread = &arrival->row->thread;
+    bool main = file->has_thread && memcmp(file->thread.b, thread->b, sizeof(thread->b)) == 0;
+    bool proposal = file->has_proposal_thread &&
+                    memcmp(file->proposal_thread.b, thread->b, sizeof(thread->b)) == 0;
+    bool of_proposer = file->now.side == RG_SIDE_HOST && !arrival->crosses;
+    RG_CHECK(of_proposer ? proposal : main, why, RG_DENIED, "case-thread",
+             "the message came in another thread than its case has with that office");
+    return rg_ok();
+}
+
 /* The case of the handle, or a new one when this kind may open one. */
 static rg_outcome file_find(struct arrival *arrival, const struct taking *taking,
                             struct rg_reason *why)
@@ -374,7 +445,7 @@ static rg_outcome file_find(struct arrival *arrival, const struct taking *taking
         arrival->crosses || file->now.side == RG_SIDE_PROPOSER ? file->partner : file->proposed_by;
     RG_CHECK(strcmp(expected, arrival->from_office) == 0, why, RG_DENIED, "case-office",
              "the message speaks about a case of another office");
-    return rg_ok();
+    return taking->opens_case ? rg_ok() : thread_check(arrival, why);
 }
 
 static rg_outcome file_message(struct arrival *arrival, struct rg_reason *why)
@@ -390,20 +461,13 @@ static rg_outcome file_message(struct arrival *arrival, struct rg_reason *why)
     RG_TRY(taking->take(arrival, why));
     RG_TRY(rg_casebook_put(office->book, arrival->file, why));
     if ((arrival->actions & RG_CASE_DO_ACKNOWLEDGE) != 0) {
-        RG_TRY(
-            rg_office_acknowledge(office, arrival->file, arrival->row, arrival->from_office, why));
-        office->moved.acknowledged++;
+        RG_TRY(acknowledge(arrival, why));
     }
     arrival->row->case_row = arrival->file->row;
     return rg_spool_step_commit(&step, why);
 }
 
 /* ---- opening ---- */
-
-static bool stops_all(rg_outcome outcome)
-{
-    return outcome.code == RG_BROKEN || outcome.code == RG_IO;
-}
 
 static rg_outcome unopened(struct referral *office, struct rg_message_row *row,
                            const struct rg_reason *reason, struct rg_reason *why)
@@ -457,6 +521,11 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
         *why = said;
         return outcome;
     }
+    if (outcome.code == RG_AGAIN) {
+        row->case_row = 0;
+        return rg_ok(); /* a page or a key card is missing: it stays to be opened when that is here
+                         */
+    }
     row->state = RG_IN_OPENED;
     (void)snprintf(row->reason, sizeof(row->reason), "%s",
                    rg_is_ok(outcome) || said.id == NULL ? "" : said.id);
@@ -484,7 +553,7 @@ static rg_outcome open_stored(struct referral *office, struct rg_reason *why)
             RG_TRY(rg_envelope_peek(rg_buffer_peek(&bytes), &envelope, why));
             RG_TRY(open_message(office, &row[i], &envelope, why));
         }
-    } while (count == FEED_ROWS);
+    } while (count == FEED_ROWS && office->opened_count + FEED_ROWS <= RG_OPENED_IDS_MAX);
     return rg_ok();
 }
 
@@ -517,6 +586,23 @@ static rg_outcome enter(struct referral *office, const struct rg_delivery *deliv
     return open_message(office, &row, envelope, why);
 }
 
+/* It came before with proofs that do not hold, and was kept unread. Now they hold. */
+static rg_outcome proven_at_last(struct referral *office, struct rg_message_row *row,
+                                 const struct rg_delivery *delivery, struct rg_reason *why)
+{
+    bool fresh = false;
+    RG_TRY(proof_keep(office, row->seq, &delivery->accepted, &fresh, why));
+    if (!fresh) {
+        return rg_ok(); /* its proofs held before: it is kept closed for another reason */
+    }
+    RG_TRY(proof_keep(office, row->seq, &delivery->received, &fresh, why));
+    row->state = RG_IN_STORED;
+    row->reason[0] = '\0';
+    row->time_ms = delivery->accepted.log_entry->time.ms;
+    RG_TRY(rg_spool_message_update(office->spool, row, why));
+    return open_message(office, row, delivery->envelope, why);
+}
+
 static rg_outcome on_deliver(void *context, const struct rg_delivery *delivery,
                              struct rg_reason *why)
 {
@@ -534,6 +620,9 @@ static rg_outcome on_deliver(void *context, const struct rg_delivery *delivery,
     office->moved.repeated++;
     if (known.state == RG_IN_OPENED && office->opened_count < RG_OPENED_IDS_MAX) {
         office->opened[office->opened_count++] = known.id; /* our Collected may have been lost */
+    }
+    if (known.state == RG_IN_UNOPENED && delivery->failed == NULL) {
+        RG_TRY(proven_at_last(office, &known, delivery, why));
     }
     return rg_spool_journal_add(office->spool, known.id, (int64_t)delivery->position,
                                 office->home->device, rg_wall_now().ms, false, why);
@@ -597,11 +686,11 @@ static rg_outcome on_begin(void *context, struct rg_reason *why)
     return rg_spool_step_begin(office->spool, &office->batch, why);
 }
 
-/* Durable first, then said. */
+/* Durable first, then said. Only what this session has delivered is confirmed: the gateway's own
+ * mark may be older (it comes again) or its mailbox may be another than yesterday's. */
 static rg_outcome on_end(void *context, struct rg_reason *why)
 {
     struct referral *office = context;
-    RG_TRY(rg_spool_number_set(office->spool, "mailbox-position", office->position, why));
     RG_TRY(rg_spool_step_commit(&office->batch, why));
     if (office->position > office->collected_position || office->opened_count > 0) {
         RG_TRY(rg_exchange_collected(office->exchange, (uint64_t)office->position, office->opened,
@@ -670,9 +759,10 @@ static void on_lost(void *context, const struct rg_reason *why)
     office->moved.up = false;
     office->trouble = *why;
     office->moved.proofs_failed += is_about_proofs(why->id);
+    office->position = 0;
     office->opened_count = 0;
     office->status_position = 0;
-    office->collected_position = 0; /* said again in the next session */
+    office->collected_position = 0;
     memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
 }
 
@@ -725,7 +815,6 @@ static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
         .context = office, .begin = on_begin, .end = on_end, .feed = on_feed, .lost = on_lost};
     RG_TRY(lock_take(office, why));
     RG_TRY(rg_home_renew(office->home, rg_wall_now(), &made, why));
-    RG_TRY(rg_spool_number_get(office->spool, "mailbox-position", 0, &office->position, why));
     RG_TRY(exchange_make(office, why));
     RG_TRY(rg_sync_new(office->home, &calls, &office->sync, why));
     rg_sync_attach(office->sync, office->exchange);
@@ -734,6 +823,7 @@ static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
     office->ever_up = false;
     office->opened_count = 0;
     office->status_position = 0;
+    office->position = 0;
     office->collected_position = 0;
     memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
     moved(office);
@@ -792,7 +882,8 @@ struct referral_result referral_sync_step(struct referral *office, int wait_ms,
     }
     rg_outcome outcome = rg_sync_step(office->sync, wait_ms, &why);
     if (!rg_is_ok(outcome)) {
-        rg_spool_step_drop(&office->batch);
+        /* Frames were taken that are not durable here: only a new session brings them again. */
+        referral_sync_end(office);
         return rg_result(outcome, &why);
     }
     moved_out(office, out);

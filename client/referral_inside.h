@@ -40,7 +40,7 @@ struct referral {
     int lock_fd;
     int64_t moved_mono_ms;
     int64_t submitted_seq[RG_EMERGENCY + 1]; /* per priority: submitted up to there */
-    int64_t position;                        /* of the mailbox, as stored */
+    int64_t position;                        /* of the mailbox, as delivered in this session */
     int64_t collected_position;              /* as told to the gateway */
     int64_t status_position;                 /* 0: nothing to confirm */
     struct rg_id opened[RG_OPENED_IDS_MAX];  /* to be told after the commit */

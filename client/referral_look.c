@@ -134,7 +134,9 @@ static void case_show(struct referral *office, struct referral_case *out)
     struct rg_waiting waiting = waiting_of(file);
     const struct rg_rule_row *rule = rg_rule_row((enum rg_rule)file->rule);
     const char *decline = rg_decline_name((enum rg_decline_code)file->decline);
-    bool held = file->now.state == RG_CASE_HELD;
+    /* Accepted, and a rule keeps the details here: held as well, in words if not in state. */
+    bool held =
+        file->now.state == RG_CASE_HELD || (file->now.state == RG_CASE_ACCEPTED && file->rule != 0);
     bool declined = file->now.state == RG_CASE_DECLINED && decline != NULL;
     office->text[0][0] = '\0';
     if (file->has_preview) {

@@ -49,7 +49,7 @@ RG_MUST_USE rg_outcome rg_spool_step_commit(struct rg_spool_step *step, struct r
 void rg_spool_step_drop(struct rg_spool_step *step); /* rolls back unless committed */
 #define RG_SPOOL_STEP RG_CLEANUP(rg_spool_step_drop) struct rg_spool_step
 
-/* Named values: "device", "author-counter", "mailbox-position", ... */
+/* Named values: "author-counter", "last-sync", ... */
 RG_MUST_USE rg_outcome rg_spool_value_get(struct rg_spool *spool, const char *name,
                                           struct rg_buffer *out, bool *found_out,
                                           struct rg_reason *why);

@@ -174,7 +174,8 @@ struct referral_sync_options {
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_sync(struct referral *office, const struct referral_sync_options *options,
               struct referral_moved *out);
-/* The same in pieces, for a program with a loop of its own or with a progress line. */
+/* The same in pieces, for a program with a loop of its own or with a progress line. A step that
+ * fails ends the session; nothing is lost, and the next step begins anew. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_sync_begin(struct referral *office);
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_sync_step(struct referral *office, int wait_ms, struct referral_moved *out);

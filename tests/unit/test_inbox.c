@@ -1,0 +1,522 @@
+/* inbox: two focal points without a network, messages carried by hand. What a gateway or a partner
+ * may do wrong between two lawful steps, and what must hold afterwards. */
+#include "client/referral_inbox.c" /* its sink is driven directly */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define ROWS 16
+
+static char pki[64]; /* one development PKI for all tests */
+
+struct desk {
+    struct referral *office;
+    char home[128];
+    char country[RG_COUNTRY_BYTES];
+    uint64_t collected; /* position last told to the gateway; 0: none */
+    size_t opened;      /* ids told as opened */
+};
+
+/* ---- the desk ---- */
+
+static rg_outcome keep_frame(void *context, struct rg_bytes bytes, struct rg_reason *why)
+{
+    struct desk *desk = context;
+    RG_CLEANUP(rg_frame_drop) struct rg_frame frame = {0};
+    RG_TRY(rg_frame_decode(bytes, &frame, why));
+    if (frame.kind == RG_FRAME_COLLECTED) {
+        desk->collected = frame.collected.position;
+        desk->opened += frame.collected.opened_count;
+    }
+    return rg_ok();
+}
+
+static void config_write(const struct desk *desk, const char *office)
+{
+    char path[256];
+    char keys[256];
+    (void)snprintf(path, sizeof(path), "%s/client.cfg", desk->home);
+    (void)snprintf(keys, sizeof(keys), "%s/%s/officer-1", pki, office);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    (void)fprintf(out,
+                  "office = \"%s\";\nofficer = \"officer-1\";\ndevice = \"desk\";\n"
+                  "gateway = \"127.0.0.1:1\";\nexercise = true;\n"
+                  "keys = { sign = \"%s/sign.pem\"; sign_key = \"%s/sign.key\"; "
+                  "tls = \"%s/tls.pem\"; tls_key = \"%s/tls.key\"; };\n"
+                  "trust = { folder = \"%s/%s/trust\"; quorum = \"2\"; "
+                  "authorities = ( \"%s/authority/kh.pem\", \"%s/authority/th.pem\" ); };\n",
+                  office, keys, keys, keys, keys, pki, desk->country, pki, pki);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* Opened by its home folder: all that was only in memory is gone. */
+static void desk_wake(struct desk *desk)
+{
+    bool made = false;
+    struct rg_exchange_options options = {
+        .device = "desk", .software = "test", .sink = {.context = desk, .send = keep_frame}};
+    assert_int_equal(referral_open(desk->home, NULL, &desk->office).code, REFERRAL_OK);
+    assert_true(rg_is_ok(rg_home_renew(desk->office->home, rg_wall_now(), &made, NULL)));
+    assert_true(rg_is_ok(rg_exchange_new(&options, &desk->office->exchange, NULL)));
+}
+
+static void desk_open(struct desk *desk, const char *office)
+{
+    *desk = (struct desk){0};
+    rg_office_country(office, desk->country);
+    (void)snprintf(desk->home, sizeof(desk->home), "/tmp/rg-inbox-%s-XXXXXX", desk->country);
+    assert_non_null(mkdtemp(desk->home));
+    config_write(desk, office);
+    desk_wake(desk);
+}
+
+static void remove_folder(const char *path)
+{
+    char command[256];
+    (void)snprintf(command, sizeof(command), "rm -rf '%s'", path);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): our own folder */
+}
+
+static void desk_close(struct desk *desk)
+{
+    referral_close(desk->office);
+    remove_folder(desk->home);
+}
+
+/* In memory only, as it would be before the document is durable. */
+static void cards_give(const struct desk *from, const struct desk *to)
+{
+    const struct rg_document *card = NULL;
+    enum rg_news news;
+    for (size_t i = 0; (card = rg_trust_document(from->office->home->trust, RG_DOC_KEY_CARD,
+                                                 from->country, i)) != NULL;
+         i++) {
+        assert_true(
+            rg_is_ok(rg_trust_offer(to->office->home->trust, card, rg_wall_now(), &news, NULL)));
+    }
+}
+
+/* ---- what the gateways would do ---- */
+
+struct carried { /* one message on its way, with the proofs that the exchange has checked */
+    struct rg_buffer bytes;
+    struct rg_envelope envelope;
+    struct rg_head head[2];
+    struct rg_proven_entry entry[2];
+    struct rg_log_entry log_entry[2];
+    struct rg_delivery delivery;
+};
+
+static struct rg_proven proven(struct carried *carried, size_t which, const char *country,
+                               enum rg_entry_kind kind)
+{
+    (void)snprintf(carried->head[which].origin, sizeof(carried->head[which].origin),
+                   "referral/%s/1", country);
+    carried->head[which].size = 1;
+    carried->entry[which].log_entry = RG_BYTES_LITERAL("entry");
+    carried->log_entry[which] = (struct rg_log_entry){.kind = kind,
+                                                      .has_envelope_id = true,
+                                                      .envelope_id = carried->envelope.id,
+                                                      .time = rg_wall_now()};
+    return (struct rg_proven){.country = country,
+                              .head = &carried->head[which],
+                              .entry = &carried->entry[which],
+                              .log_entry = &carried->log_entry[which]};
+}
+
+/* The oldest waiting message leaves; the sender learns that it is received. */
+static bool fetch(struct desk *from, const struct desk *to, uint64_t position,
+                  struct carried *carried)
+{
+    struct rg_message_row row;
+    size_t count = 0;
+    *carried = (struct carried){0};
+    for (int priority = RG_EMERGENCY; priority >= RG_ROUTINE && count == 0; priority--) {
+        assert_true(rg_is_ok(rg_spool_waiting(from->office->spool, (enum rg_priority)priority,
+                                              INT64_MAX, 0, &row, 1, &count, NULL)));
+    }
+    if (count == 0) {
+        return false;
+    }
+    assert_true(rg_is_ok(rg_spool_envelope(from->office->spool, row.seq, &carried->bytes, NULL)));
+    assert_true(
+        rg_is_ok(rg_envelope_peek(rg_buffer_peek(&carried->bytes), &carried->envelope, NULL)));
+    carried->delivery = (struct rg_delivery){
+        .position = position,
+        .envelope = &carried->envelope,
+        .accepted = proven(carried, 0, from->country, RG_ENTRY_ACCEPTED),
+        .received = proven(carried, 1, to->country, RG_ENTRY_RECEIVED),
+    };
+    assert_true(rg_is_ok(on_proof(from->office, &carried->delivery.received, NULL)));
+    return true;
+}
+
+static void deliver(struct desk *to, const struct carried *carried)
+{
+    assert_true(rg_is_ok(on_begin(to->office, NULL)));
+    assert_true(rg_is_ok(on_deliver(to->office, &carried->delivery, NULL)));
+    assert_true(rg_is_ok(on_end(to->office, NULL)));
+}
+
+static size_t carry_all(struct desk *from, struct desk *to)
+{
+    static uint64_t position = 100;
+    struct carried carried;
+    size_t count = 0;
+    while (fetch(from, to, ++position, &carried)) {
+        deliver(to, &carried);
+        rg_buffer_drop(&carried.bytes);
+        count++;
+    }
+    return count;
+}
+
+static size_t state_count(const struct desk *desk, enum rg_message_state state)
+{
+    struct rg_message_row row[ROWS];
+    size_t count = 0;
+    size_t found = 0;
+    assert_true(rg_is_ok(rg_spool_list(desk->office->spool,
+                                       state < RG_IN_STORED ? RG_BY_DEPARTURE : RG_BY_ARRIVAL, 0, 0,
+                                       row, ROWS, &count, NULL)));
+    for (size_t i = 0; i < count; i++) {
+        found += row[i].state == state;
+    }
+    return found;
+}
+
+/* ---- a case ---- */
+
+static const char *const person[][2] = {
+    {"case_ref", "C1"},
+    {"host_country", "TH"},
+    {"origin_country", "KH"},
+    {"full_name_native", "SECRETNAME"},
+    {"age_status", "adult"},
+    {"prs_Gender", "Feminine"},
+    {"prs_PrimaryLanguage", "khm"},
+    {"prs_Citizenship", "KH"},
+    {"vic_TraffickingStatus", "ActualVictimOfTrafficking"},
+    {"cas_ReasonForOutgoingReferral", "MigrationOrChangeOfLocation"},
+    {"con_Consent", "true"},
+    {"consent_scopes", "SHARE_IDENTITY;RETURN"},
+    {"consent_given_by", "person"},
+    {"urgency", "routine"},
+};
+#define PERSON_FIELDS (sizeof(person) / sizeof(person[0]))
+
+static struct referral_result compose_until(struct desk *desk, const char *until)
+{
+    struct referral_field field[PERSON_FIELDS + 1];
+    char number[REFERRAL_CASE_BYTES];
+    for (size_t i = 0; i < PERSON_FIELDS; i++) {
+        field[i] = (struct referral_field){person[i][0], person[i][1]};
+    }
+    field[PERSON_FIELDS] = (struct referral_field){"consent_expires", until};
+    return referral_compose(desk->office, field, PERSON_FIELDS + 1, number);
+}
+
+static void first_case(const struct desk *desk, struct referral_case *out)
+{
+    struct referral_cursor cursor = {0};
+    assert_int_equal(referral_next_case(desk->office, &cursor, out).code, REFERRAL_OK);
+}
+
+static void assert_state(const struct desk *desk, const char *state)
+{
+    struct referral_case found;
+    first_case(desk, &found);
+    assert_string_equal(found.state, state);
+}
+
+static struct referral_result accept_first(const struct desk *desk)
+{
+    struct referral_case found;
+    char id[REFERRAL_CASE_BYTES];
+    first_case(desk, &found);
+    (void)snprintf(id, sizeof(id), "%s", found.id);
+    return referral_accept(desk->office, id);
+}
+
+struct pair {
+    struct desk th, kh;
+};
+
+/* Both know each other; the request of C1 is open at the other side. */
+static int pair_open(void **state)
+{
+    struct pair *pair = calloc(1, sizeof(*pair));
+    assert_non_null(pair);
+    desk_open(&pair->th, "th/focal");
+    desk_open(&pair->kh, "kh/focal");
+    cards_give(&pair->th, &pair->kh);
+    cards_give(&pair->kh, &pair->th);
+    assert_int_equal(compose_until(&pair->th, "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(pair->th.office, "C1").code, REFERRAL_OK);
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 1);
+    assert_state(&pair->kh, "referred");
+    *state = pair;
+    return 0;
+}
+
+static int pair_close(void **state)
+{
+    struct pair *pair = *state;
+    desk_close(&pair->th);
+    desk_close(&pair->kh);
+    free(pair);
+    return 0;
+}
+
+/* ---- tests ---- */
+
+static void test_the_whole_way(void **state)
+{
+    struct pair *pair = *state;
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    assert_int_equal(carry_all(&pair->kh, &pair->th), 2); /* acknowledgement, accept */
+    assert_state(&pair->th, "details_sent");
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 1);
+    assert_state(&pair->kh, "identity_released");
+    assert_int_equal(carry_all(&pair->kh, &pair->th), 1);
+    assert_state(&pair->th, "identity_released");
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 0); /* nothing acknowledges itself */
+    assert_int_equal(pair->kh.opened, 2);
+    assert_int_equal(pair->th.opened, 3);
+}
+
+/* The accept comes while no key card of the other side is held: it waits, nothing is lost. */
+static void test_accept_without_cards_is_acted_on_later(void **state)
+{
+    struct pair *pair = *state;
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    referral_close(pair->th.office);
+    desk_wake(&pair->th);
+    (void)carry_all(&pair->kh, &pair->th);
+    assert_state(&pair->th, "referred");
+    assert_int_equal(state_count(&pair->th, RG_IN_STORED), 1);
+    cards_give(&pair->kh, &pair->th);
+    assert_true(rg_is_ok(on_begin(pair->th.office, NULL)));
+    assert_true(rg_is_ok(open_stored(pair->th.office, NULL)));
+    assert_true(rg_is_ok(on_end(pair->th.office, NULL)));
+    assert_state(&pair->th, "details_sent");
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
+}
+
+/* The gateway says where its mailbox is; what an older session stored may be ahead of it. */
+static void test_only_this_sessions_positions_are_confirmed(void **state)
+{
+    struct pair *pair = *state;
+    assert_true(pair->kh.collected > 0);
+    struct rg_reason lost = {.id = "session-gone"};
+    on_lost(pair->kh.office, &lost);
+    pair->kh.collected = 0;
+    assert_true(rg_is_ok(on_begin(pair->kh.office, NULL)));
+    assert_true(rg_is_ok(on_end(pair->kh.office, NULL)));
+    assert_int_equal(pair->kh.collected, 0);
+}
+
+static void test_broken_proofs_then_good_ones(void **state)
+{
+    struct pair *pair = *state;
+    struct carried carried;
+    struct rg_reason failed = {.id = "wire-form"};
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    assert_true(fetch(&pair->kh, &pair->th, 7, &carried)); /* the acknowledgement */
+    carried.delivery.failed = &failed;
+    deliver(&pair->th, &carried);
+    assert_int_equal(state_count(&pair->th, RG_IN_UNOPENED), 1);
+    assert_int_equal(pair->th.opened, 0);
+    deliver(&pair->th, &carried); /* still broken */
+    assert_int_equal(pair->th.opened, 0);
+    carried.delivery.failed = NULL;
+    deliver(&pair->th, &carried);
+    assert_int_equal(state_count(&pair->th, RG_IN_OPENED), 1);
+    assert_int_equal(pair->th.opened, 1);
+    rg_buffer_drop(&carried.bytes);
+}
+
+static void test_an_answer_in_another_thread(void **state)
+{
+    struct pair *pair = *state;
+    RG_CASE_FILE file = {0};
+    bool found = false;
+    assert_true(rg_is_ok(rg_casebook_next(pair->kh.office->book, 0, &file, &found, NULL)));
+    file.thread.b[0] ^= 1;
+    assert_true(rg_is_ok(rg_casebook_put(pair->kh.office->book, &file, NULL)));
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    (void)carry_all(&pair->kh, &pair->th);
+    assert_state(&pair->th, "referred");
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+}
+
+/* The consent ends between request and accept: nothing leaves until it is renewed. */
+static void test_details_wait_for_consent(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_case found;
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    pair->th.office->stated_today = (struct rg_date){2099, 7, 1};
+    (void)carry_all(&pair->kh, &pair->th);
+    first_case(&pair->th, &found);
+    assert_string_equal(found.state, "accepted");
+    assert_string_equal(found.reason_id, "consent-expired");
+    assert_true(found.our_move);
+    assert_false(found.details_sent);
+    struct referral_result result = referral_send(pair->th.office, "C1");
+    assert_int_equal(result.code, REFERRAL_DENIED);
+    assert_string_equal(result.id, "consent-expired");
+    assert_int_equal(compose_until(&pair->th, "2099-12-31").code, REFERRAL_OK);
+    assert_int_equal(referral_send(pair->th.office, "C1").code, REFERRAL_OK);
+    first_case(&pair->th, &found);
+    assert_string_equal(found.state, "details_sent");
+    assert_string_equal(found.reason_id, "");
+    (void)carry_all(&pair->th, &pair->kh);
+    assert_state(&pair->kh, "identity_released");
+    assert_int_equal(referral_send(pair->th.office, "C1").code, REFERRAL_DENIED);
+}
+
+/* Sealing the details fails: the case must not look as if they had left. */
+static void test_details_that_cannot_be_sealed(void **state)
+{
+    struct pair *pair = *state;
+    RG_CASE_FILE file = {0};
+    bool found = false;
+    struct rg_id accept = {{1}};
+    assert_true(rg_is_ok(rg_casebook_next(pair->th.office->book, 0, &file, &found, NULL)));
+    file.now.state = RG_CASE_ACCEPTED;
+    (void)snprintf(file.partner, sizeof(file.partner), "kh/nobody");
+    assert_false(rg_is_ok(rg_office_send_details(pair->th.office, &file, accept, NULL)));
+    assert_int_equal(file.now.state, RG_CASE_ACCEPTED);
+    assert_false(file.details_sent || file.has_details);
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+}
+
+static void test_refused_after_received(void **state)
+{
+    struct pair *pair = *state;
+    struct rg_message_row row;
+    struct carried carried = {0};
+    size_t count = 0;
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->th.office->spool, RG_BY_DEPARTURE, 0, 0, &row, 1, &count, NULL)));
+    assert_int_equal(row.state, RG_OUT_RECEIVED);
+    carried.envelope.id = row.id;
+    struct rg_proven refused = proven(&carried, 0, "th", RG_ENTRY_REFUSED);
+    assert_true(rg_is_ok(on_proof(pair->th.office, &refused, NULL)));
+    assert_int_equal(state_count(&pair->th, RG_OUT_RECEIVED), 1);
+    assert_state(&pair->th, "referred");
+    assert_true(pair->th.office->moved.alarm[0] != '\0');
+}
+
+/* A gateway that hands us another office's mail, and a person abroad who writes to an NGO. */
+static void test_mail_of_others(void **state)
+{
+    struct pair *pair = *state;
+    struct desk ngo;
+    struct carried carried;
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    desk_open(&ngo, "th/ngo-alpha");
+    assert_true(fetch(&pair->kh, &pair->th, 9, &carried));
+    deliver(&ngo, &carried);
+    assert_int_equal(state_count(&ngo, RG_IN_UNOPENED), 1);
+    assert_int_equal(ngo.opened, 0);
+    rg_buffer_drop(&carried.bytes);
+    desk_close(&ngo);
+}
+
+static void test_a_case_of_another_host(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_result result = compose_until(&pair->kh, "2099-06-30");
+    assert_int_equal(result.code, REFERRAL_DATA);
+    assert_string_equal(result.id, "field-host");
+}
+
+/* Nothing that a person said or is called stands readable in any file of the folder. */
+static void test_nothing_is_readable_at_rest(void **state)
+{
+    struct pair *pair = *state;
+    char command[384];
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    (void)carry_all(&pair->kh, &pair->th);
+    (void)carry_all(&pair->th, &pair->kh);
+    struct referral_case found;
+    first_case(&pair->kh, &found);
+    assert_string_equal(found.name_native, "SECRETNAME");
+    (void)snprintf(command, sizeof(command), "grep -rqa SECRETNAME '%s' '%s'", pair->th.home,
+                   pair->kh.home);
+    assert_int_not_equal(system(command), 0); /* NOLINT(cert-env33-c): our own folders */
+    (void)snprintf(command, sizeof(command), "grep -rqa 'SQLite format' '%s'", pair->th.home);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): grep does see the file */
+}
+
+/* What the request says before the accept: the preview, and not a word of the person. */
+static void test_the_request_shows_the_preview_only(void **state)
+{
+    struct pair *pair = *state;
+    struct rg_message_row row;
+    size_t count = 0;
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    bool found = false;
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->kh.office->spool, RG_BY_ARRIVAL, 0, 0, &row, 1, &count, NULL)));
+    assert_int_equal(row.sections, 1);
+    assert_true(
+        rg_is_ok(rg_casebook_section_get(pair->kh.office->book, row.seq, 0, &bytes, &found, NULL)));
+    assert_true(found);
+    static const char *const never[] = {"SECRETNAME", "C1", "ActualVictim"};
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        assert_null(memmem(bytes.data, bytes.len, never[i], strlen(never[i])));
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_open, pair_close)
+
+static int pki_make(void **state)
+{
+    char command[384];
+    (void)state;
+    (void)snprintf(pki, sizeof(pki), "/tmp/rg-inbox-pki-XXXXXX");
+    if (mkdtemp(pki) == NULL) {
+        return 1;
+    }
+    (void)snprintf(command, sizeof(command),
+                   "'%s/certs/dev-pki' '%s/all' --countries kh,th >/dev/null 2>&1", RG_SOURCE_DIR,
+                   pki);
+    int result = system(command); /* NOLINT(cert-env33-c): our own script */
+    (void)strncat(pki, "/all", sizeof(pki) - strlen(pki) - 1);
+    return result;
+}
+
+static int pki_drop(void **state)
+{
+    (void)state;
+    pki[strlen(pki) - strlen("/all")] = '\0';
+    remove_folder(pki);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_the_whole_way),
+        TEST(test_accept_without_cards_is_acted_on_later),
+        TEST(test_only_this_sessions_positions_are_confirmed),
+        TEST(test_broken_proofs_then_good_ones),
+        TEST(test_an_answer_in_another_thread),
+        TEST(test_details_wait_for_consent),
+        TEST(test_details_that_cannot_be_sealed),
+        TEST(test_refused_after_received),
+        TEST(test_mail_of_others),
+        TEST(test_a_case_of_another_host),
+        TEST(test_nothing_is_readable_at_rest),
+        TEST(test_the_request_shows_the_preview_only),
+    };
+    return cmocka_run_group_tests_name("inbox", tests, pki_make, pki_drop);
+}
