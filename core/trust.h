@@ -101,6 +101,9 @@ const struct rg_document *rg_trust_document(const struct rg_trust *trust,
  */
 size_t rg_trust_holdings_for(const struct rg_trust *trust, const char *country,
                              struct rg_holding *out, size_t max);
+/* The counter of the document held, of cards how many are held; 0: none. */
+uint64_t rg_trust_counter(const struct rg_trust *trust, enum rg_document_kind kind,
+                          const char *country);
 /* Is this document (a held one) only for its own country's clients? */
 bool rg_trust_is_domestic(const struct rg_trust *trust, const struct rg_document *document);
 bool rg_trust_needs(const struct rg_trust *trust,

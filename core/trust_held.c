@@ -130,6 +130,31 @@ const struct rg_document *rg_trust_document(const struct rg_trust *trust,
     return at == 0 && held != NULL && held->document.kind == kind ? &held->document : NULL;
 }
 
+uint64_t rg_trust_counter(const struct rg_trust *trust, enum rg_document_kind kind,
+                          const char *country)
+{
+    const struct rg_nation *nation = rg_nation_find(trust, country);
+    if (kind == RG_DOC_CHARTER) {
+        return trust->charter != NULL ? trust->charter->counter : 0;
+    }
+    if (nation == NULL) {
+        return 0;
+    }
+    const struct rg_page *page = kind == RG_DOC_PAGE ? nation->page : nation->domestic;
+    switch (kind) {
+    case RG_DOC_PAGE:
+    case RG_DOC_PAGE_DOMESTIC:
+        return page != NULL ? page->counter : 0;
+    case RG_DOC_STOP_LIST:
+        return nation->stop != NULL ? nation->stop->counter : 0;
+    case RG_DOC_KEY_CARD:
+        return nation->card_count;
+    case RG_DOC_CHARTER:
+    default:
+        return 0;
+    }
+}
+
 bool rg_trust_is_domestic(const struct rg_trust *trust, const struct rg_document *document)
 {
     const struct rg_nation *nation = rg_nation_find(trust, document->country);

@@ -141,7 +141,7 @@ enum rg_courier_event_kind {
     RG_COURIER_CLOSED,            /* who: peer gateway that asked */
     RG_COURIER_FAULT,             /* who; code; reason: a frame that breaks the protocol */
     RG_COURIER_CLOCK_SKEW,        /* who; number: ms, absolute */
-    RG_COURIER_DOCUMENT_NEW,      /* who: country; code: document kind; number: counter */
+    RG_COURIER_DOCUMENT_NEW,      /* who: country; code: document kind; number: counter, of cards how many */
     RG_COURIER_DOCUMENT_REFUSED,  /* who: country; code: document kind; reason */
     RG_COURIER_PEER_EPOCH,        /* who: peer gateway; number: its new log epoch */
     RG_COURIER_ALARM_PEER_LOG,    /* who: whose log; reason: head-*, proof-consistency */

@@ -30,14 +30,8 @@ static bool own_client(const struct rg_courier *courier, const struct courier_se
 static size_t holdings_for(const struct rg_courier *courier, const struct courier_session *session,
                            struct rg_holding *out)
 {
-    size_t kept = 0;
-    size_t count = rg_trust_holdings(courier->trust, out, RG_HELLO_HOLDINGS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        if (out[i].kind != RG_DOC_PAGE_DOMESTIC || own_client(courier, session)) {
-            out[kept++] = out[i];
-        }
-    }
-    return kept;
+    return rg_trust_holdings_for(courier->trust, session->principal.country, out,
+                                 RG_HELLO_HOLDINGS_MAX);
 }
 
 /* The peer's own first, then third countries'. */
@@ -145,6 +139,21 @@ static bool take_place(struct rg_courier *courier, struct courier_session *sessi
     return true;
 }
 
+/* One row per document: a row of cards costs a digest over all that are held, so a peer that
+ * repeats it would make us work for nothing. */
+static bool holdings_doubled(const struct rg_frame *hello)
+{
+    const struct rg_holding *row = hello->hello.holding;
+    for (size_t i = 0; i < hello->hello.holding_count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (row[i].kind == row[k].kind && strcmp(row[i].country, row[k].country) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static rg_outcome wants_send(struct rg_courier *courier, struct courier_session *session,
                              const struct rg_frame *hello, struct rg_reason *why)
 {
@@ -236,6 +245,10 @@ rg_outcome rg_courier_hello(struct rg_courier *courier, struct courier_session *
         hello_refuse(courier, session, RG_FAULT_HELLO, "hello-principal");
         return rg_ok();
     }
+    if (holdings_doubled(frame)) {
+        hello_refuse(courier, session, RG_FAULT_HELLO, "hello-holdings");
+        return rg_ok();
+    }
     session->said_other = true;
     device_name(session, frame->hello.device);
     if (!take_place(courier, session)) {
@@ -320,6 +333,9 @@ static void document_event(struct rg_courier *courier, enum rg_courier_event_kin
                            const struct rg_document *document, const struct rg_reason *why)
 {
     struct rg_courier_event event = {.kind = kind, .code = (uint32_t)document->kind};
+    if (kind == RG_COURIER_DOCUMENT_NEW) {
+        event.number = rg_trust_counter(courier->trust, document->kind, document->country);
+    }
     rg_courier_text(event.who, sizeof(event.who), document->country);
     rg_courier_text(event.reason, sizeof(event.reason),
                     why != NULL && why->id != NULL ? why->id : "");

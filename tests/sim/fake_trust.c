@@ -247,31 +247,74 @@ static struct rg_holding *holding_of(struct rg_holding *out, size_t count,
     return NULL;
 }
 
-size_t rg_trust_holdings(const struct rg_trust *trust, struct rg_holding *out, size_t max)
+bool rg_trust_is_domestic(const struct rg_trust *trust, const struct rg_document *document)
+{
+    struct rg_principal principal;
+    if (document->kind != RG_DOC_KEY_CARD) {
+        return document->kind == RG_DOC_PAGE_DOMESTIC;
+    }
+    if (!rg_is_ok(rg_card_claim(rg_buffer_peek(&document->text), &principal, NULL))) {
+        return true;
+    }
+    const struct rg_office *office = rg_trust_office(trust, principal.office);
+    return office == NULL || office->domestic;
+}
+
+/* A set of cards is one row, whatever their order. */
+static void add_holding(struct rg_holding *out, size_t *count, const struct rg_document *document)
+{
+    struct rg_hash digest = rg_sha256(rg_buffer_peek(&document->text));
+    struct rg_holding *same = holding_of(out, *count, document);
+    if (same == NULL) {
+        same = &out[(*count)++];
+        *same = (struct rg_holding){.kind = document->kind};
+        memcpy(same->country, document->country, sizeof(same->country));
+    }
+    for (size_t b = 0; b < sizeof(digest.b); b++) {
+        same->digest.b[b] ^= digest.b[b];
+    }
+    same->counter += document->kind == RG_DOC_KEY_CARD ? 1 : counter_of(document);
+}
+
+static size_t list_holdings(const struct rg_trust *trust, const char *country,
+                            struct rg_holding *out, size_t max)
 {
     size_t count = 0;
     for (int kind = RG_DOC_CHARTER; kind <= RG_DOC_KEY_CARD; kind++) {
         for (size_t i = 0; i < trust->document_count && count < max; i++) {
             const struct rg_document *document = &trust->document[i];
-            struct rg_hash digest = rg_sha256(rg_buffer_peek(&document->text));
-            struct rg_holding *same = holding_of(out, count, document);
-            if ((int)document->kind != kind) {
-                continue;
+            bool hidden = country != NULL && strcmp(country, document->country) != 0 &&
+                          rg_trust_is_domestic(trust, document);
+            if ((int)document->kind == kind && !hidden) {
+                add_holding(out, &count, document);
             }
-            if (same != NULL) { /* a set of cards: order must not matter */
-                for (size_t b = 0; b < sizeof(digest.b); b++) {
-                    same->digest.b[b] ^= digest.b[b];
-                }
-                same->counter++;
-                continue;
-            }
-            out[count] = (struct rg_holding){.kind = document->kind, .digest = digest};
-            memcpy(out[count].country, document->country, sizeof(out[count].country));
-            out[count].counter = document->kind == RG_DOC_KEY_CARD ? 1 : counter_of(document);
-            count++;
         }
     }
     return count;
+}
+
+size_t rg_trust_holdings(const struct rg_trust *trust, struct rg_holding *out, size_t max)
+{
+    return list_holdings(trust, NULL, out, max);
+}
+
+size_t rg_trust_holdings_for(const struct rg_trust *trust, const char *country,
+                             struct rg_holding *out, size_t max)
+{
+    return list_holdings(trust, country, out, max);
+}
+
+uint64_t rg_trust_counter(const struct rg_trust *trust, enum rg_document_kind kind,
+                          const char *country)
+{
+    struct rg_holding ours[RG_HELLO_HOLDINGS_MAX];
+    size_t count = rg_trust_holdings(trust, ours, RG_HELLO_HOLDINGS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (ours[i].kind == kind && strcmp(ours[i].country, country) == 0) {
+            return ours[i].counter;
+        }
+    }
+    return 0;
 }
 
 const struct rg_document *rg_trust_document(const struct rg_trust *trust,
@@ -287,10 +330,8 @@ const struct rg_document *rg_trust_document(const struct rg_trust *trust,
     return NULL;
 }
 
-bool rg_trust_needs(const struct rg_trust *trust, const struct rg_holding *theirs)
+static bool differs(const struct rg_holding *ours, size_t count, const struct rg_holding *theirs)
 {
-    struct rg_holding ours[RG_HELLO_HOLDINGS_MAX];
-    size_t count = rg_trust_holdings(trust, ours, RG_HELLO_HOLDINGS_MAX);
     for (size_t i = 0; i < count; i++) {
         if (ours[i].kind != theirs->kind || strcmp(ours[i].country, theirs->country) != 0) {
             continue;
@@ -301,6 +342,18 @@ bool rg_trust_needs(const struct rg_trust *trust, const struct rg_holding *their
         return theirs->counter > ours[i].counter;
     }
     return true;
+}
+
+/* As what is held here differs both from all of it and from what other countries see. */
+bool rg_trust_needs(const struct rg_trust *trust, const struct rg_holding *theirs)
+{
+    struct rg_holding ours[RG_HELLO_HOLDINGS_MAX];
+    size_t count = rg_trust_holdings(trust, ours, RG_HELLO_HOLDINGS_MAX);
+    if (!differs(ours, count, theirs)) {
+        return false;
+    }
+    count = list_holdings(trust, "other", ours, RG_HELLO_HOLDINGS_MAX);
+    return differs(ours, count, theirs);
 }
 
 const struct rg_country *rg_trust_country(const struct rg_trust *trust, const char *code)

@@ -766,9 +766,14 @@ static void test_hello_refused(void **state)
     struct rg_frame other = hello_of("referral://mm/gateway");
     struct rg_frame version = hello_of(la);
     struct rg_frame want = {.kind = RG_FRAME_WANT, .want.kind = RG_DOC_CHARTER};
+    struct rg_frame doubled = hello_of(la);
+    const struct rg_holding cards[] = {{.kind = RG_DOC_KEY_CARD, .country = "th", .counter = 1},
+                                       {.kind = RG_DOC_KEY_CARD, .country = "th", .counter = 1}};
     version.hello.version = 2;
-    const struct rg_frame *bad[] = {&other, &version, &want};
-    for (size_t i = 0; i < 3; i++) {
+    doubled.hello.holding = cards;
+    doubled.hello.holding_count = 2; /* each row costs a digest */
+    const struct rg_frame *bad[] = {&other, &version, &want, &doubled};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct world_line *line = world_puppet(pair.world, pair.th, la);
         world_inject_frame(line, 1, bad[i]);
         (void)world_step(pair.world);
@@ -864,6 +869,7 @@ static void test_documents_spread(void **state)
     assert_non_null(page);
     assert_memory_equal(page->text.data, "page th 2", 9);
     assert_int_equal(pair.to->documents, seen + 1);
+    assert_int_equal(pair.kh->last[RG_COURIER_DOCUMENT_NEW].number, 2);
     assert_null(rg_trust_office(pair.kh->trust, "th/rescue"));
     world_crash(pair.world, pair.kh); /* it was stored */
     world_start(pair.world, pair.kh);
@@ -899,9 +905,11 @@ static void test_cards_spread_but_not_of_domestic_offices(void **state)
     assert_non_null(rg_trust_document(pair.th->trust, RG_DOC_KEY_CARD, "th", 1));
     assert_non_null(rg_trust_document(pair.kh->trust, RG_DOC_KEY_CARD, "th", 0));
     assert_null(rg_trust_document(pair.kh->trust, RG_DOC_KEY_CARD, "th", 1));
-    world_cut(pair.world, pair.line); /* nor by Hello and Want */
+    size_t wants = pair.world->frames[RG_FRAME_WANT];
+    world_cut(pair.world, pair.line); /* nor by Hello, which tells others of the public ones only */
     recover(&pair);
     assert_null(rg_trust_document(pair.kh->trust, RG_DOC_KEY_CARD, "th", 1));
+    assert_int_equal(pair.world->frames[RG_FRAME_WANT], wants);
     world_free(pair.world);
 }
 
