@@ -82,7 +82,8 @@ struct rg_courier_options {
     int64_t keep_ms_max;        /* expires to collect_by; 0: 120 days */
     int64_t retention_ms;       /* bodies stay so long after collect_by; 0: 30 days */
     uint64_t quota_per_day;     /* answers per office and day; 0: no bound */
-    uint64_t emergency_per_day; /* of an office that crosses only in an emergency; 0: the same */
+    uint64_t emergency_per_day; /* across a border, of an office that crosses only in an
+                                 * emergency; counted apart; 0: the same */
     size_t envelope_bytes_max;  /* 0: RG_ENVELOPE_BYTES_MAX */
     struct rg_trust *trust;
     struct rg_store *store;
@@ -141,13 +142,14 @@ enum rg_courier_event_kind {
     RG_COURIER_CLOSED,            /* who: peer gateway that asked */
     RG_COURIER_FAULT,             /* who; code; reason: a frame that breaks the protocol */
     RG_COURIER_CLOCK_SKEW,        /* who; number: ms, absolute */
-    RG_COURIER_DOCUMENT_NEW,      /* who: country; code: document kind; number: counter, of cards how many */
-    RG_COURIER_DOCUMENT_REFUSED,  /* who: country; code: document kind; reason */
-    RG_COURIER_PEER_EPOCH,        /* who: peer gateway; number: its new log epoch */
-    RG_COURIER_ALARM_PEER_LOG,    /* who: whose log; reason: head-*, proof-consistency */
-    RG_COURIER_ALARM_OWN_LOG,     /* who: who showed it; number: its size */
-    RG_COURIER_ALARM_NOTARY,      /* reason; number: the notary's size */
-    RG_COURIER_STORE_NOT_NOW,     /* reason: a batch was undone */
+    RG_COURIER_DOCUMENT_NEW,     /* who: country; code: document kind; number: counter, of cards how
+                                    many */
+    RG_COURIER_DOCUMENT_REFUSED, /* who: country; code: document kind; reason */
+    RG_COURIER_PEER_EPOCH,       /* who: peer gateway; number: its new log epoch */
+    RG_COURIER_ALARM_PEER_LOG,   /* who: whose log; reason: head-*, proof-consistency */
+    RG_COURIER_ALARM_OWN_LOG,    /* who: who showed it; number: its size */
+    RG_COURIER_ALARM_NOTARY,     /* reason; number: the notary's size */
+    RG_COURIER_STORE_NOT_NOW,    /* reason: a batch was undone */
 };
 struct rg_courier_event {
     enum rg_courier_event_kind kind;

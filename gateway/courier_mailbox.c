@@ -119,11 +119,13 @@ static rg_outcome proof_decode(struct rg_courier *courier, const struct rg_mail 
     return rg_receipts_decode(rg_buffer_peek(&courier->scratch), out, memory, NULL);
 }
 
-/* Domestic messages were accepted in this very log: both entries, one head. */
-static rg_outcome deliver_domestic(struct rg_courier *courier, struct courier_session *session,
-                                   const struct rg_message *message, struct rg_frame *frame,
-                                   bool *found_out, struct rg_reason *why)
+/* Messages of own offices were accepted in this very log: both entries, one head. Domestic ones,
+ * and the notice to our focal point of what crossed in an emergency. */
+static rg_outcome deliver_own(struct rg_courier *courier, struct courier_session *session,
+                              const struct rg_message *message, uint64_t received_leaf,
+                              struct rg_frame *frame, bool *found_out)
 {
+    struct rg_reason *why = NULL;
     struct courier_receipts *building = courier->building;
     RG_TRY(rg_courier_receipts_begin(courier, session, building, why));
     RG_TRY(rg_courier_receipts_add(courier, building, message->answer_leaf, found_out, why));
@@ -133,7 +135,7 @@ static rg_outcome deliver_domestic(struct rg_courier *courier, struct courier_se
     frame->deliver.accepted = building->receipts;
     frame->deliver.accepted.has_from = false;
     frame->deliver.accepted.consistency.count = 0;
-    RG_TRY(rg_courier_receipts_add(courier, building, message->received_leaf, found_out, why));
+    RG_TRY(rg_courier_receipts_add(courier, building, received_leaf, found_out, why));
     frame->deliver.received = building->receipts;
     frame->deliver.received.entry = &building->entry[1];
     frame->deliver.received.entry_count = *found_out ? 1 : 0;
@@ -170,8 +172,8 @@ static rg_outcome deliver_send(struct rg_courier *courier, struct courier_sessio
     if (!found) {
         return rg_ok();
     }
-    if (message.way == RG_WAY_DOMESTIC) {
-        RG_TRY(deliver_domestic(courier, session, &message, &frame, &found, why));
+    if (message.way != RG_WAY_IN) {
+        RG_TRY(deliver_own(courier, session, &message, mail->leaf, &frame, &found));
     } else {
         RG_TRY(deliver_foreign(courier, session, mail, &frame, &memory, &found));
     }

@@ -137,15 +137,42 @@ static enum rg_refusal rule_destination(const struct judgement *j)
     return RG_REFUSE_NONE;
 }
 
+/* The sender's own focal point, when a section is meant for it; NULL: none is. */
+static const struct rg_office *notice_office(const struct judgement *j)
+{
+    char home[RG_COUNTRY_BYTES];
+    char country[RG_COUNTRY_BYTES];
+    rg_office_country(j->core->from_office, home);
+    for (size_t i = 0; i < j->core->section_count; i++) {
+        const struct rg_section_core *section = &j->core->section[i];
+        for (size_t k = 0; k < section->office_count; k++) {
+            const struct rg_office *office = rg_trust_office(j->courier->trust, section->office[k]);
+            rg_office_country(section->office[k], country);
+            if (office != NULL && strcmp(country, home) == 0 &&
+                strcmp(office->role, "focal") == 0) {
+                return office;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool crosses_in_emergency(const struct judgement *j)
+{
+    const struct rg_office *office = rg_trust_office(j->courier->trust, j->core->from_office);
+    return crosses(j) && office != NULL && office->cross_border == RG_CROSS_EMERGENCY;
+}
+
+/* An office for emergencies crosses with emergencies only, and its own focal point is told. */
 static enum rg_refusal rule_border(const struct judgement *j)
 {
     const struct rg_office *office = rg_trust_office(j->courier->trust, j->core->from_office);
     if (!crosses(j) || office == NULL || office->cross_border == RG_CROSS_ALWAYS) {
         return RG_REFUSE_NONE;
     }
-    bool emergency =
-        office->cross_border == RG_CROSS_EMERGENCY && j->core->priority == RG_EMERGENCY;
-    return emergency ? RG_REFUSE_NONE : RG_REFUSE_CROSS_BORDER;
+    bool allowed =
+        crosses_in_emergency(j) && j->core->priority == RG_EMERGENCY && notice_office(j) != NULL;
+    return allowed ? RG_REFUSE_NONE : RG_REFUSE_CROSS_BORDER;
 }
 
 static enum rg_refusal rule_peer_speaks(const struct judgement *j)
@@ -307,24 +334,22 @@ rg_outcome rg_courier_quota_flush(struct rg_courier *courier, struct rg_reason *
     return rg_ok();
 }
 
-static uint64_t quota_of(const struct rg_courier *courier, const char *office_name)
+/* Counts one answer; false when the day is used up. What crosses in an emergency has a count of its
+ * own, so that neither kind uses up the other. */
+static rg_outcome quota_take(const struct judgement *j, bool *ok_out, struct rg_reason *why)
 {
-    const struct rg_office *office = rg_trust_office(courier->trust, office_name);
-    bool emergency = office != NULL && office->cross_border == RG_CROSS_EMERGENCY;
-    return emergency ? courier->options.emergency_per_day : courier->options.quota_per_day;
-}
-
-/* Counts one answer; false when the day is used up. */
-static rg_outcome quota_take(struct rg_courier *courier, const char *office, struct rg_now now,
-                             bool *ok_out, struct rg_reason *why)
-{
+    const struct rg_courier_options *options = &j->courier->options;
     struct courier_quota *row = NULL;
-    uint64_t max = quota_of(courier, office);
+    bool emergency = crosses_in_emergency(j);
+    uint64_t max = emergency ? options->emergency_per_day : options->quota_per_day;
+    char name[QUOTA_NAME_BYTES] = "";
     *ok_out = true;
     if (max == 0) {
         return rg_ok();
     }
-    RG_TRY(quota_row(courier, office, now, &row, why));
+    rg_courier_text(name, sizeof(name), emergency ? "!" : "");
+    strncat(name, j->session->principal.office, RG_OFFICE_BYTES);
+    RG_TRY(quota_row(j->courier, name, j->now, &row, why));
     *ok_out = row->count < max;
     row->count += *ok_out ? 1 : 0;
     return rg_ok();
@@ -508,6 +533,20 @@ static rg_outcome accept_domestic(const struct judgement *j, struct rg_message *
     return rg_courier_mail_add(j->courier, message->from_office, status, why);
 }
 
+/* The focal point of an office that crosses in an emergency gets the message too: this log says
+ * that it is here for it, to it alone. Whether the addressee has it, its gateway says. */
+static rg_outcome notice_deliver(const struct judgement *j, const struct rg_message *message,
+                                 struct rg_reason *why)
+{
+    const struct rg_office *office = crosses_in_emergency(j) ? notice_office(j) : NULL;
+    struct rg_mail mail = {.kind = RG_MAIL_DELIVER, .key = message->key};
+    if (office == NULL) {
+        return rg_ok();
+    }
+    RG_TRY(append_about(j, RG_ENTRY_RECEIVED, RG_REFUSE_NONE, &mail.leaf, why));
+    return rg_courier_mail_add(j->courier, office->name, mail, why);
+}
+
 static rg_outcome accept(const struct judgement *j, struct rg_message *out, struct rg_reason *why)
 {
     uint64_t leaf = 0;
@@ -524,6 +563,7 @@ static rg_outcome accept(const struct judgement *j, struct rg_message *out, stru
         return accept_domestic(j, out, why);
     }
     RG_TRY(STORE(j->courier, message_add, out, j->envelope->whole, why));
+    RG_TRY(notice_deliver(j, out, why));
     return outbox_put(j, peer, out, why);
 }
 
@@ -541,7 +581,7 @@ static rg_outcome judge_submit(const struct judgement *j, enum rg_refusal *code_
     if (!is_final(*code_out)) {
         return rg_ok();
     }
-    RG_TRY(quota_take(j->courier, j->session->principal.office, j->now, &within, why));
+    RG_TRY(quota_take(j, &within, why));
     *code_out = within ? *code_out : RG_NOT_NOW_QUOTA;
     return rg_ok();
 }
@@ -609,6 +649,7 @@ static rg_outcome receive(const struct judgement *j, const struct courier_eviden
     RG_TRY(append_about(j, RG_ENTRY_RECEIVED, RG_REFUSE_NONE, &leaf, why));
     struct rg_message message = message_of(j, RG_WAY_IN, leaf);
     RG_TRY(thread_claim(j, why));
+    RG_TRY(decision_claim(j, why));
     RG_TRY(STORE(j->courier, message_add, &message, j->envelope->whole, why));
     RG_TRY(rg_courier_proof_keep(j->courier, message.key, accepted, &fresh, why));
     j->courier->count.received++;
@@ -627,6 +668,9 @@ static rg_outcome transfer_new(const struct judgement *j, const struct rg_frame 
     }
     if (code == RG_REFUSE_NONE) {
         RG_TRY(judge_thread(j, &code, why));
+    }
+    if (code == RG_REFUSE_NONE) { /* its home gateway should have seen to that */
+        RG_TRY(judge_decides(j, &code, why));
     }
     if (!is_final(code)) {
         return rg_courier_not_now(j->courier, session, &j->envelope->id, code, why);

@@ -128,8 +128,10 @@ struct courier_thread {
     struct rg_thread_offices offices;
 };
 
+#define QUOTA_NAME_BYTES (RG_OFFICE_BYTES + 1)
 struct courier_quota {
-    char office[RG_OFFICE_BYTES];
+    char office[QUOTA_NAME_BYTES]; /* "th/rescue", or "!th/rescue": across a border in an emergency
+                                    */
     uint64_t count, committed;
 };
 

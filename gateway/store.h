@@ -233,7 +233,8 @@ struct rg_store_ops {
                                                     struct rg_reason *why),
                                  void *context, struct rg_reason *why);
 
-    /* How many messages an office has had answered on a day (days since 1970, UTC). */
+    /* How many messages an office (with "!" before it: in emergencies across a border) has had
+     * answered on a day (days since 1970, UTC). */
     rg_outcome (*quota_get)(struct rg_store *store, const char *office, int64_t day, uint64_t *out,
                             struct rg_reason *why); /* 0 when new */
     rg_outcome (*quota_set)(struct rg_store *store, const char *office, int64_t day, uint64_t count,

@@ -64,7 +64,7 @@ struct row_document {
     struct rg_document *document;
 };
 struct row_quota {
-    char office[RG_OFFICE_BYTES];
+    char office[RG_OFFICE_BYTES + 1];
     int64_t day;
     uint64_t count;
 };

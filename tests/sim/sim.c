@@ -35,6 +35,7 @@ struct letter {
     struct rg_id id;
     struct world_client *from;
     char to[RG_OFFICE_BYTES];
+    char notice[RG_OFFICE_BYTES]; /* a focal point that is told too; "" none */
 };
 
 struct sim {
@@ -111,6 +112,11 @@ static void do_submit(struct sim *sim)
     }
     if (chance(sim, 5) && sim->letter_count > 1) {
         what.decides = &sim->letter[world_random(sim->world, sim->letter_count - 1)].id;
+    }
+    if (strstr(from->office, "/rescue") != NULL && chance(sim, 80)) {
+        (void)snprintf(letter->notice, sizeof(letter->notice), "%s/focal", from->node->country);
+        what.notice = letter->notice;
+        what.priority = RG_EMERGENCY;
     }
     letter->from = from;
     world_submit(sim->world, from, &what, &letter->id);
@@ -350,9 +356,11 @@ static void check_received(struct sim *sim, const struct letter *letter,
     }
     for (size_t i = 0; i < sim->world->client_count; i++) {
         const struct world_client *client = &sim->world->client[i];
-        bool reader = strcmp(client->office, letter->to) == 0;
+        bool abroad = strncmp(letter->to, letter->notice, strcspn(letter->to, "/") + 1) != 0;
+        bool noticed = abroad && strcmp(client->office, letter->notice) == 0;
+        bool reader = noticed || strcmp(client->office, letter->to) == 0;
         bool has = world_deliveries(client, &letter->id) > 0;
-        if (has != (reader && told->received)) {
+        if (has != (noticed || (reader && told->received))) {
             problem(sim, reader ? "not in a casebook" : "in a stranger's casebook", letter);
         }
     }

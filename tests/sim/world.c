@@ -620,6 +620,10 @@ static struct rg_core core_of(struct world *world, const struct world_letter *le
     core.section[0].office_count = 1;
     core.section[0].padded_bytes = 1024;
     memcpy(core.section[0].office[0], core.to_office[0], RG_OFFICE_BYTES);
+    if (letter->notice != NULL) {
+        core.section[0].office_count = 2;
+        (void)snprintf(core.section[0].office[1], RG_OFFICE_BYTES, "%s", letter->notice);
+    }
     random_fill(world, core.section[0].commitment, sizeof(core.section[0].commitment));
     return core;
 }

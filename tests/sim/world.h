@@ -170,6 +170,7 @@ struct world_letter {
     bool exercise;
     const struct rg_thread_id *thread; /* NULL: a new one */
     const struct rg_id *decides;
+    const char *notice; /* an office that the section is meant for too */
 };
 void world_envelope(struct world *world, const struct world_letter *letter,
                     struct rg_buffer *envelope_out, struct rg_id *id_out);

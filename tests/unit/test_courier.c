@@ -344,11 +344,15 @@ static void test_submit_refused_each_case(void **state)
             RG_REFUSE_CROSS_BORDER);
     refused(&pair, rescue, (struct world_letter){.to = "kh/focal", .priority = RG_URGENT},
             RG_REFUSE_CROSS_BORDER);
-    struct rg_id id;
-    struct world_letter alert = {.to = "kh/focal", .priority = RG_EMERGENCY};
-    world_submit(pair.world, rescue, &alert, &id);
-    world_run(pair.world);
-    assert_true(world_told(rescue, &id)->received);
+    refused(&pair, rescue, (struct world_letter){.to = "kh/focal", .priority = RG_EMERGENCY},
+            RG_REFUSE_CROSS_BORDER); /* its own focal point must be told */
+    refused(&pair, rescue,
+            (struct world_letter){.to = "kh/focal", .priority = RG_EMERGENCY, .notice = "kh/focal"},
+            RG_REFUSE_CROSS_BORDER); /* not another's */
+    refused(
+        &pair, rescue,
+        (struct world_letter){.to = "kh/focal", .priority = RG_EMERGENCY, .notice = "th/rescue"},
+        RG_REFUSE_CROSS_BORDER); /* nor itself */
     world_offer(pair.th, RG_DOC_STOP_LIST, "kh", "stop kh 1\nkh/rescue\n");
     refused(&pair, from, (struct world_letter){.to = "kh/rescue"}, RG_REFUSE_SUSPENDED);
     assert_int_equal(pair.from->bad_proofs, 0);
@@ -383,6 +387,7 @@ static void test_thread_belongs_to_two_offices(void **state)
     world_run(pair.world);
     assert_int_equal(world_deliveries(pair.from, &id), 1);
     letter.priority = RG_EMERGENCY;
+    letter.notice = "th/focal";
     refused(&pair, rescue, letter, RG_REFUSE_THREAD_TAKEN);
     letter.to = "kh/rescue";
     refused(&pair, pair.from, letter, RG_REFUSE_THREAD_TAKEN);
@@ -476,6 +481,55 @@ static void test_quota_of_a_day(void **state)
     for (int i = 0; i < 3; i++) {
         assert_whole_way(&pair, &id[i]);
     }
+    world_free(pair.world);
+}
+
+/* An alert crosses, and the office's own focal point has it too, with both proofs, once. */
+static void test_emergency_tells_the_own_focal_point(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open();
+    struct world_client *rescue = world_client(pair.world, pair.th, "rescue", "officer-1", "desk");
+    const struct world_letter alert = {
+        .to = "kh/focal", .priority = RG_EMERGENCY, .notice = "th/focal"};
+    struct rg_id id;
+    (void)world_connect(pair.world, rescue);
+    world_submit(pair.world, rescue, &alert, &id);
+    world_run(pair.world);
+    assert_true(world_told(rescue, &id)->received);
+    assert_int_equal(world_deliveries(pair.to, &id), 1);
+    assert_int_equal(world_deliveries(pair.from, &id), 1);
+    assert_int_equal(pair.from->bad_proofs, 0);
+    assert_int_equal(rescue->bad_proofs, 0);
+    world_free(pair.world);
+}
+
+/* Alerts have a count of their own: neither kind uses up the other. */
+static void test_emergency_quota(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open();
+    struct world_client *rescue = world_client(pair.world, pair.th, "rescue", "officer-1", "desk");
+    const struct world_letter inland = {.to = "th/focal"};
+    const struct world_letter alert = {
+        .to = "kh/focal", .priority = RG_EMERGENCY, .notice = "th/focal"};
+    struct rg_id id[4];
+    world_crash(pair.world, pair.th);
+    pair.th->options.quota_per_day = 1;
+    pair.th->options.emergency_per_day = 2;
+    recover(&pair);
+    (void)world_connect(pair.world, rescue);
+    world_submit(pair.world, rescue, &inland, &id[0]);
+    world_submit(pair.world, rescue, &alert, &id[1]);
+    world_submit(pair.world, rescue, &alert, &id[2]);
+    world_run(pair.world);
+    assert_int_equal(rescue->not_now, 0);
+    world_submit(pair.world, rescue, &alert, &id[3]);
+    world_run(pair.world);
+    assert_int_equal(rescue->not_now, 1);
+    assert_int_equal(rescue->not_now_code, RG_NOT_NOW_QUOTA);
+    assert_true(world_told(rescue, &id[0])->accepted);
+    assert_true(world_told(rescue, &id[1])->received && world_told(rescue, &id[2])->received);
     world_free(pair.world);
 }
 
@@ -962,7 +1016,8 @@ static struct pair puppet_open(struct puppet *puppet)
     pair.th = world_node(pair.world, "th");
     puppet->node = world_node(pair.world, "la");
     world_start(pair.world, pair.th); /* la is in the charter only */
-    world_offer(pair.th, RG_DOC_PAGE, "la", "page la 1\nla/focal focal always\n");
+    world_offer(pair.th, RG_DOC_PAGE, "la",
+                "page la 1\nla/focal focal always\nla/rescue ngo emergency\n");
     pair.to = world_client(pair.world, pair.th, "focal", "officer-1", "desk");
     (void)world_connect(pair.world, pair.to);
     puppet->tree = rg_tree_new(no_tile, NULL);
@@ -1097,6 +1152,9 @@ static void test_transfer_refused_each_case(void **state)
     struct world_letter skewed = {.from = "la/focal",
                                   .to = "th/focal",
                                   .created_ms = now - DAY_MS - 60000}; /* within the skew */
+    const struct rg_id decided = {{9}};
+    struct world_letter decision = {.from = "la/focal", .to = "th/focal", .decides = &decided};
+    struct world_letter alert = {.from = "la/rescue", .to = "th/focal", .priority = RG_EMERGENCY};
     struct world_letter practice = {.from = "la/focal", .to = "th/focal", .exercise = true};
     transfer_answered(&pair, &puppet, &good, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE);
     transfer_answered(&pair, &puppet, &foreign, RG_ENTRY_ACCEPTED, RG_REFUSE_NOT_OUR_OFFICE);
@@ -1107,6 +1165,11 @@ static void test_transfer_refused_each_case(void **state)
     transfer_answered(&pair, &puppet, &late, RG_ENTRY_ACCEPTED, RG_REFUSE_EXPIRED);
     transfer_answered(&pair, &puppet, &skewed, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE);
     transfer_answered(&pair, &puppet, &practice, RG_ENTRY_ACCEPTED, RG_REFUSE_EXERCISE);
+    transfer_answered(&pair, &puppet, &decision, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE);
+    transfer_answered(&pair, &puppet, &decision, RG_ENTRY_ACCEPTED, RG_REFUSE_ALREADY_DECIDED);
+    transfer_answered(&pair, &puppet, &alert, RG_ENTRY_ACCEPTED, RG_REFUSE_CROSS_BORDER);
+    alert.notice = "la/focal";
+    transfer_answered(&pair, &puppet, &alert, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE);
     transfer_answered(&pair, &puppet, &good, RG_ENTRY_UNCONFIRMED, RG_REFUSE_NO_PROOF);
     assert_true(puppet.line->open);
     assert_int_equal(pair.to->bad_proofs, 0);
@@ -1272,6 +1335,8 @@ int main(void)
         cmocka_unit_test(test_addressee_refuses_signed),
         cmocka_unit_test(test_not_now_is_never_stored),
         cmocka_unit_test(test_quota_of_a_day),
+        cmocka_unit_test(test_emergency_tells_the_own_focal_point),
+        cmocka_unit_test(test_emergency_quota),
         cmocka_unit_test(test_full_disk_of_the_addressee),
         cmocka_unit_test(test_notary_away),
         cmocka_unit_test(test_window_bounds_what_is_unanswered),
