@@ -29,24 +29,14 @@ void rg_case_file_drop(struct rg_case_file *file)
 
 /* ---- the book key ---- */
 
-static rg_outcome key_make(struct rg_spool *spool, const struct rg_key *storage_key,
-                           struct rg_vault_key *out, struct rg_reason *why)
-{
-    RG_OWNED_BUFFER sealed = {0};
-    rg_vault_key_random(out);
-    RG_TRY(rg_vault_seal_to(storage_key, rg_bytes_of(out->b, sizeof(out->b)), &sealed, why));
-    return rg_spool_value_set(spool, BOOK_KEY, rg_buffer_peek(&sealed), why);
-}
-
 static rg_outcome key_read(struct rg_spool *spool, const struct rg_key *storage_key,
-                           struct rg_vault_key *out, struct rg_reason *why)
+                           struct rg_vault_key *out, bool *found_out, struct rg_reason *why)
 {
     RG_OWNED_BUFFER sealed = {0};
     RG_OWNED_BUFFER plain = {.secret = true};
-    bool found = false;
-    RG_TRY(rg_spool_value_get(spool, BOOK_KEY, &sealed, &found, why));
-    if (!found) {
-        return key_make(spool, storage_key, out, why);
+    RG_TRY(rg_spool_value_get(spool, BOOK_KEY, &sealed, found_out, why));
+    if (!*found_out) {
+        return rg_ok();
     }
     RG_TRY(rg_vault_open_with(storage_key, rg_buffer_peek(&sealed), &plain, why));
     RG_CHECK(plain.len == sizeof(out->b), why, RG_BROKEN, "casebook-form",
@@ -55,14 +45,33 @@ static rg_outcome key_read(struct rg_spool *spool, const struct rg_key *storage_
     return rg_ok();
 }
 
+/* Two programs may find no key at once: the second looks again when it is its turn. */
+static rg_outcome key_make(struct rg_spool *spool, const struct rg_key *storage_key,
+                           struct rg_vault_key *out, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER sealed = {0};
+    bool found = false;
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(spool, &step, why));
+    RG_TRY(key_read(spool, storage_key, out, &found, why));
+    if (found) {
+        return rg_ok();
+    }
+    rg_vault_key_random(out);
+    RG_TRY(rg_vault_seal_to(storage_key, rg_bytes_of(out->b, sizeof(out->b)), &sealed, why));
+    RG_TRY(rg_spool_value_set(spool, BOOK_KEY, rg_buffer_peek(&sealed), why));
+    return rg_spool_step_commit(&step, why);
+}
+
 rg_outcome rg_casebook_open(struct rg_spool *spool, const struct rg_key *storage_key,
                             struct rg_casebook **out, struct rg_reason *why)
 {
     RG_CLEANUP(rg_vault_key_drop) struct rg_vault_key key;
-    RG_SPOOL_STEP step = {0};
-    RG_TRY(rg_spool_step_begin(spool, &step, why));
-    RG_TRY(key_read(spool, storage_key, &key, why));
-    RG_TRY(rg_spool_step_commit(&step, why));
+    bool found = false;
+    RG_TRY(key_read(spool, storage_key, &key, &found, why));
+    if (!found) {
+        RG_TRY(key_make(spool, storage_key, &key, why));
+    }
     struct rg_casebook *book = calloc(1, sizeof(*book));
     RG_CHECK(book != NULL, why, RG_IO, "out-of-memory", "out of memory");
     book->spool = spool;

@@ -587,7 +587,7 @@ rg_outcome rg_exchange_collected(struct rg_exchange *exchange, uint64_t position
                                  const struct rg_id *opened, size_t count, struct rg_reason *why)
 {
     struct rg_frame frame = {.kind = RG_FRAME_COLLECTED};
-    frame.collected.has_position = true;
+    frame.collected.has_position = position > 0; /* only ids, when nothing was delivered */
     frame.collected.position = position;
     frame.collected.opened = opened;
     frame.collected.opened_count = count;

@@ -4,9 +4,7 @@
  * rows are appended; the only random keys are ids and labels. Steps nest: the outermost is a
  * transaction, inner ones are savepoints named by their depth. A COMMIT that fails breaks the
  * handle: state is unknown, every later call says so. */
-#include "client/spool.h"
-
-#include <sqlite3.h>
+#include "client/spool_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #define SCHEMA_VERSION 1
 #define BUSY_MS_MAX 10000
 #define DEPTH_MAX 8
+#define CHECKPOINT_PAGES 1000
 
 static const char schema[] =
     "CREATE TABLE value(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
@@ -50,44 +49,6 @@ static const char schema[] =
 #define MESSAGE_COLUMNS                                                                            \
     "seq, id, thread, state, ours, case_row, position, time_ms, not_before, priority, code,"       \
     " reason, sections, other"
-
-enum statement {
-    VALUE_GET,
-    VALUE_SET,
-    MESSAGE_ADD,
-    BODY_ADD,
-    MESSAGE_GET,
-    MESSAGE_PREFIX,
-    MESSAGE_UPDATE,
-    BODY_GET,
-    LIST_WAITING,
-    LIST_STORED,
-    LIST_CASE,
-    LIST_ARRIVAL,
-    LIST_DEPARTURE,
-    JOURNAL,
-    THREAD_LAST,
-    COUNT_STATES,
-    COUNT_PROOFS,
-    COUNT_JOURNAL,
-    HEAD_FIND,
-    HEAD_ADD,
-    HEAD_NEWEST,
-    HEADS,
-    PROOF_ADD,
-    PROOFS,
-    JOURNAL_ADD,
-    ITEM_ADD,
-    ITEM_SET,
-    ITEM_KEY_SET,
-    ITEM_KEY_DELETE,
-    ITEM_GET,
-    ITEM_FIND,
-    ITEM_NEXT,
-    LABEL_SET,
-    LABEL_GET,
-    STATEMENTS,
-};
 
 #define ITEM_SELECT                                                                                \
     "SELECT item.row, item.kind, item.owner, item.at, item.sealed, item_key.wrapped FROM item"     \
@@ -148,13 +109,6 @@ static const char *const sql[STATEMENTS] = {
     [LABEL_GET] = "SELECT row FROM label WHERE hash = ?1",
 };
 
-struct rg_spool {
-    sqlite3 *db;
-    sqlite3_stmt *statement[STATEMENTS];
-    int depth;
-    bool broken;
-};
-
 /* ---- results of SQLite ---- */
 
 static rg_outcome fail_from(struct rg_spool *spool, int result, struct rg_reason *why)
@@ -185,22 +139,16 @@ static rg_outcome run_sql(struct rg_spool *spool, const char *text, struct rg_re
 
 /* ---- one statement in use; reset when it leaves scope ---- */
 
-struct use {
-    struct rg_spool *spool;
-    sqlite3_stmt *stmt;
-};
-
-static void use_drop(struct use *use)
+void rg_query_drop(struct rg_query *use)
 {
     if (use->stmt != NULL) {
         (void)sqlite3_reset(use->stmt);
         (void)sqlite3_clear_bindings(use->stmt);
     }
 }
-#define USE RG_CLEANUP(use_drop) struct use
 
-static rg_outcome use_begin(struct rg_spool *spool, enum statement which, struct use *use,
-                            struct rg_reason *why)
+rg_outcome rg_query_begin(struct rg_spool *spool, enum rg_statement which, struct rg_query *use,
+                          struct rg_reason *why)
 {
     RG_CHECK(!spool->broken, why, RG_BROKEN, "spool-commit",
              "the folder's state is unknown after a failed write; close it and open it again");
@@ -211,27 +159,27 @@ static rg_outcome use_begin(struct rg_spool *spool, enum statement which, struct
             return fail_from(spool, result, why);
         }
     }
-    *use = (struct use){.spool = spool, .stmt = spool->statement[which]};
+    *use = (struct rg_query){.spool = spool, .stmt = spool->statement[which]};
     return rg_ok();
 }
 
-static void put_number(struct use *use, int at, int64_t value)
+void rg_query_number(struct rg_query *use, int at, int64_t value)
 {
     (void)sqlite3_bind_int64(use->stmt, at, value);
 }
 
-static void put_bytes(struct use *use, int at, const void *data, size_t len)
+void rg_query_bytes(struct rg_query *use, int at, const void *data, size_t len)
 {
     /* A zero-length blob needs a non-NULL pointer, or it would be bound as NULL. */
     (void)sqlite3_bind_blob64(use->stmt, at, len > 0 ? data : "", len, SQLITE_STATIC);
 }
 
-static void put_text(struct use *use, int at, const char *text)
+void rg_query_text(struct rg_query *use, int at, const char *text)
 {
     (void)sqlite3_bind_text(use->stmt, at, text, -1, SQLITE_STATIC);
 }
 
-static rg_outcome use_row(struct use *use, bool *row_out, struct rg_reason *why)
+rg_outcome rg_query_row(struct rg_query *use, bool *row_out, struct rg_reason *why)
 {
     int result = sqlite3_step(use->stmt);
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
@@ -241,22 +189,22 @@ static rg_outcome use_row(struct use *use, bool *row_out, struct rg_reason *why)
     return rg_ok();
 }
 
-static rg_outcome use_done(struct use *use, struct rg_reason *why)
+rg_outcome rg_query_done(struct rg_query *use, struct rg_reason *why)
 {
     bool row = false;
-    return use_row(use, &row, why);
+    return rg_query_row(use, &row, why);
 }
 
-static struct rg_bytes column_bytes(struct use *use, int at)
+struct rg_bytes rg_query_column(struct rg_query *use, int at)
 {
     const void *data = sqlite3_column_blob(use->stmt, at);
     return rg_bytes_of(data, (size_t)sqlite3_column_bytes(use->stmt, at));
 }
 
-static rg_outcome column_fixed(struct use *use, int at, void *out, size_t len,
-                               struct rg_reason *why)
+rg_outcome rg_query_fixed(struct rg_query *use, int at, void *out, size_t len,
+                          struct rg_reason *why)
 {
-    struct rg_bytes bytes = column_bytes(use, at);
+    struct rg_bytes bytes = rg_query_column(use, at);
     if (bytes.len != len) {
         use->spool->broken = true;
         return rg_fail(why, RG_BROKEN, "spool-corrupt",
@@ -266,7 +214,7 @@ static rg_outcome column_fixed(struct use *use, int at, void *out, size_t len,
     return rg_ok();
 }
 
-static void column_text(struct use *use, int at, char *out, size_t room)
+void rg_query_column_text(struct rg_query *use, int at, char *out, size_t room)
 {
     const unsigned char *text = sqlite3_column_text(use->stmt, at);
     (void)snprintf(out, room, "%s", text != NULL ? (const char *)text : "");
@@ -274,7 +222,7 @@ static void column_text(struct use *use, int at, char *out, size_t room)
 
 /* ---- open, close ---- */
 
-static rg_outcome schema_check(struct rg_spool *spool, struct rg_reason *why)
+static rg_outcome version_read(struct rg_spool *spool, int *out, struct rg_reason *why)
 {
     sqlite3_stmt *stmt = NULL;
     int result = sqlite3_prepare_v2(spool->db, "PRAGMA user_version", -1, &stmt, NULL);
@@ -282,30 +230,52 @@ static rg_outcome schema_check(struct rg_spool *spool, struct rg_reason *why)
         return fail_from(spool, result, why);
     }
     result = sqlite3_step(stmt);
-    int version = result == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
+    *out = result == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
     (void)sqlite3_finalize(stmt);
-    if (version < 0) {
-        return fail_from(spool, result, why);
-    }
+    return *out >= 0 ? rg_ok() : fail_from(spool, result, why);
+}
+
+/* Two programs may find the file empty at once: the second looks again when it is its turn. */
+static rg_outcome schema_make(struct rg_spool *spool, struct rg_reason *why)
+{
+    int version = 0;
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(spool, &step, why));
+    RG_TRY(version_read(spool, &version, why));
     if (version == 0) {
-        return run_sql(spool, schema, why);
+        RG_TRY(run_sql(spool, schema, why));
     }
-    RG_CHECK(version == SCHEMA_VERSION, why, RG_DENIED, "spool-version",
-             "this folder was made by another version (%d); use the newer program", version);
-    return rg_ok();
+    return rg_spool_step_commit(&step, why);
+}
+
+/* SQLite's own hook would checkpoint here and hide that an fsync of the file failed. */
+static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct rg_spool *spool = context;
+    (void)db;
+    (void)name;
+    spool->wal_pages = pages;
+    return SQLITE_OK;
 }
 
 static rg_outcome spool_prepare(struct rg_spool *spool, struct rg_reason *why)
 {
+    int version = 0;
     RG_TRY(run_sql(spool,
                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                    "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
-                   "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384",
+                   "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                   "PRAGMA cache_size = -16384",
                    why));
-    RG_SPOOL_STEP step = {0};
-    RG_TRY(rg_spool_step_begin(spool, &step, why));
-    RG_TRY(schema_check(spool, why));
-    return rg_spool_step_commit(&step, why);
+    (void)sqlite3_wal_hook(spool->db, on_commit, spool);
+    RG_TRY(version_read(spool, &version, why));
+    if (version == 0) {
+        RG_TRY(schema_make(spool, why));
+        RG_TRY(version_read(spool, &version, why));
+    }
+    RG_CHECK(version == SCHEMA_VERSION, why, RG_DENIED, "spool-version",
+             "this folder was made by another version (%d); use the newer program", version);
+    return rg_ok();
 }
 
 rg_outcome rg_spool_open(const char *path, struct rg_spool **out, struct rg_reason *why)
@@ -359,6 +329,27 @@ rg_outcome rg_spool_step_begin(struct rg_spool *spool, struct rg_spool_step *ste
     return rg_ok();
 }
 
+/* The kernel may have dropped the pages and say yes the next time. The write-ahead log has them
+ * all, so it must stay until a new process has written them again. */
+static rg_outcome checkpoint(struct rg_spool *spool, int mode, struct rg_reason *why)
+{
+    int result = sqlite3_wal_checkpoint_v2(spool->db, NULL, mode, NULL, NULL);
+    if (result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC) {
+        (void)sqlite3_db_config(spool->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        spool->broken = true;
+        return rg_fail(why, RG_BROKEN, "spool-commit",
+                       "an fsync of the folder failed; close it and open it again");
+    }
+    return rg_ok(); /* what a reader or a full disk prevents is done later */
+}
+
+static rg_outcome commit_failed(struct rg_spool *spool, struct rg_reason *why)
+{
+    spool->broken = true;
+    return rg_fail(why, RG_BROKEN, "spool-commit",
+                   "the folder could not be written; close it and open it again");
+}
+
 rg_outcome rg_spool_step_commit(struct rg_spool_step *step, struct rg_reason *why)
 {
     struct rg_spool *spool = step->spool;
@@ -373,11 +364,10 @@ rg_outcome rg_spool_step_commit(struct rg_spool_step *step, struct rg_reason *wh
     spool->depth--;
     step->spool = NULL;
     if (!rg_is_ok(outcome)) {
-        spool->broken = true;
-        return rg_fail(why, RG_BROKEN, "spool-commit",
-                       "the folder could not be written; close it and open it again");
+        return commit_failed(spool, why);
     }
-    return outcome;
+    bool due = spool->depth == 0 && spool->wal_pages >= CHECKPOINT_PAGES;
+    return due ? checkpoint(spool, SQLITE_CHECKPOINT_PASSIVE, why) : rg_ok();
 }
 
 void rg_spool_step_drop(struct rg_spool_step *step)
@@ -399,7 +389,7 @@ void rg_spool_step_drop(struct rg_spool_step *step)
 
 rg_outcome rg_spool_tidy(struct rg_spool *spool, struct rg_reason *why)
 {
-    return run_sql(spool, "PRAGMA wal_checkpoint(TRUNCATE)", why);
+    return checkpoint(spool, SQLITE_CHECKPOINT_TRUNCATE, why);
 }
 
 /* ---- named values ---- */
@@ -407,13 +397,13 @@ rg_outcome rg_spool_tidy(struct rg_spool *spool, struct rg_reason *why)
 rg_outcome rg_spool_value_get(struct rg_spool *spool, const char *name, struct rg_buffer *out,
                               bool *found_out, struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, VALUE_GET, &use, why));
-    put_text(&use, 1, name);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, VALUE_GET, &use, why));
+    rg_query_text(&use, 1, name);
     bool row = false;
-    RG_TRY(use_row(&use, &row, why));
+    RG_TRY(rg_query_row(&use, &row, why));
     if (row) {
-        RG_TRY(rg_buffer_append(out, column_bytes(&use, 0), why));
+        RG_TRY(rg_buffer_append(out, rg_query_column(&use, 0), why));
     }
     *found_out = row;
     return rg_ok();
@@ -422,21 +412,21 @@ rg_outcome rg_spool_value_get(struct rg_spool *spool, const char *name, struct r
 rg_outcome rg_spool_value_set(struct rg_spool *spool, const char *name, struct rg_bytes value,
                               struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, VALUE_SET, &use, why));
-    put_text(&use, 1, name);
-    put_bytes(&use, 2, value.data, value.len);
-    return use_done(&use, why);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, VALUE_SET, &use, why));
+    rg_query_text(&use, 1, name);
+    rg_query_bytes(&use, 2, value.data, value.len);
+    return rg_query_done(&use, why);
 }
 
 rg_outcome rg_spool_number_get(struct rg_spool *spool, const char *name, int64_t fallback,
                                int64_t *out, struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, VALUE_GET, &use, why));
-    put_text(&use, 1, name);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, VALUE_GET, &use, why));
+    rg_query_text(&use, 1, name);
     bool row = false;
-    RG_TRY(use_row(&use, &row, why));
+    RG_TRY(rg_query_row(&use, &row, why));
     *out = row ? sqlite3_column_int64(use.stmt, 0) : fallback;
     return rg_ok();
 }
@@ -444,27 +434,28 @@ rg_outcome rg_spool_number_get(struct rg_spool *spool, const char *name, int64_t
 rg_outcome rg_spool_number_set(struct rg_spool *spool, const char *name, int64_t value,
                                struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, VALUE_SET, &use, why));
-    put_text(&use, 1, name);
-    put_number(&use, 2, value);
-    return use_done(&use, why);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, VALUE_SET, &use, why));
+    rg_query_text(&use, 1, name);
+    rg_query_number(&use, 2, value);
+    return rg_query_done(&use, why);
 }
 
 /* ---- messages ---- */
 
-static void message_bind(struct use *use, const struct rg_message_row *row)
+static void message_bind(struct rg_query *use, const struct rg_message_row *row)
 {
-    put_number(use, 4, row->state);
-    put_number(use, 6, row->case_row);
-    put_number(use, 7, row->position);
-    put_number(use, 8, row->time_ms);
-    put_number(use, 9, row->not_before);
-    put_number(use, 11, row->code);
-    put_text(use, 12, row->reason);
+    rg_query_number(use, 4, row->state);
+    rg_query_number(use, 6, row->case_row);
+    rg_query_number(use, 7, row->position);
+    rg_query_number(use, 8, row->time_ms);
+    rg_query_number(use, 9, row->not_before);
+    rg_query_number(use, 11, row->code);
+    rg_query_text(use, 12, row->reason);
 }
 
-static rg_outcome message_read(struct use *use, struct rg_message_row *out, struct rg_reason *why)
+static rg_outcome message_read(struct rg_query *use, struct rg_message_row *out,
+                               struct rg_reason *why)
 {
     struct rg_message_row row = {
         .seq = sqlite3_column_int64(use->stmt, 0),
@@ -478,10 +469,10 @@ static rg_outcome message_read(struct use *use, struct rg_message_row *out, stru
         .code = (uint32_t)sqlite3_column_int64(use->stmt, 10),
         .sections = (uint32_t)sqlite3_column_int64(use->stmt, 12),
     };
-    RG_TRY(column_fixed(use, 1, row.id.b, sizeof(row.id.b), why));
-    RG_TRY(column_fixed(use, 2, row.thread.b, sizeof(row.thread.b), why));
-    column_text(use, 11, row.reason, sizeof(row.reason));
-    column_text(use, 13, row.other, sizeof(row.other));
+    RG_TRY(rg_query_fixed(use, 1, row.id.b, sizeof(row.id.b), why));
+    RG_TRY(rg_query_fixed(use, 2, row.thread.b, sizeof(row.thread.b), why));
+    rg_query_column_text(use, 11, row.reason, sizeof(row.reason));
+    rg_query_column_text(use, 13, row.other, sizeof(row.other));
     *out = row;
     return rg_ok();
 }
@@ -489,34 +480,34 @@ static rg_outcome message_read(struct use *use, struct rg_message_row *out, stru
 rg_outcome rg_spool_message_add(struct rg_spool *spool, struct rg_message_row *row,
                                 struct rg_bytes envelope, struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, MESSAGE_ADD, &use, why));
-    put_bytes(&use, 2, row->id.b, sizeof(row->id.b));
-    put_bytes(&use, 3, row->thread.b, sizeof(row->thread.b));
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, MESSAGE_ADD, &use, why));
+    rg_query_bytes(&use, 2, row->id.b, sizeof(row->id.b));
+    rg_query_bytes(&use, 3, row->thread.b, sizeof(row->thread.b));
     message_bind(&use, row);
-    put_number(&use, 5, row->ours);
-    put_number(&use, 10, row->priority);
-    put_number(&use, 13, row->sections);
-    put_text(&use, 14, row->other);
-    RG_TRY(use_done(&use, why));
+    rg_query_number(&use, 5, row->ours);
+    rg_query_number(&use, 10, row->priority);
+    rg_query_number(&use, 13, row->sections);
+    rg_query_text(&use, 14, row->other);
+    RG_TRY(rg_query_done(&use, why));
     RG_CHECK(sqlite3_changes(spool->db) == 1, why, RG_DENIED, "message-known",
              "this message is here already");
     row->seq = sqlite3_last_insert_rowid(spool->db);
-    USE body = {0};
-    RG_TRY(use_begin(spool, BODY_ADD, &body, why));
-    put_number(&body, 1, row->seq);
-    put_bytes(&body, 2, envelope.data, envelope.len);
-    return use_done(&body, why);
+    QUERY body = {0};
+    RG_TRY(rg_query_begin(spool, BODY_ADD, &body, why));
+    rg_query_number(&body, 1, row->seq);
+    rg_query_bytes(&body, 2, envelope.data, envelope.len);
+    return rg_query_done(&body, why);
 }
 
 rg_outcome rg_spool_message_get(struct rg_spool *spool, struct rg_id id, struct rg_message_row *out,
                                 bool *found_out, struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, MESSAGE_GET, &use, why));
-    put_bytes(&use, 1, id.b, sizeof(id.b));
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, MESSAGE_GET, &use, why));
+    rg_query_bytes(&use, 1, id.b, sizeof(id.b));
     bool row = false;
-    RG_TRY(use_row(&use, &row, why));
+    RG_TRY(rg_query_row(&use, &row, why));
     if (row) {
         RG_TRY(message_read(&use, out, why));
     }
@@ -536,16 +527,16 @@ rg_outcome rg_spool_message_by_prefix(struct rg_spool *spool, struct rg_bytes pr
     memset(high.b, 0xff, sizeof(high.b));
     memcpy(low.b, prefix.data, prefix.len);
     memcpy(high.b, prefix.data, prefix.len);
-    USE use = {0};
-    RG_TRY(use_begin(spool, MESSAGE_PREFIX, &use, why));
-    put_bytes(&use, 1, low.b, sizeof(low.b));
-    put_bytes(&use, 2, high.b, sizeof(high.b));
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, MESSAGE_PREFIX, &use, why));
+    rg_query_bytes(&use, 1, low.b, sizeof(low.b));
+    rg_query_bytes(&use, 2, high.b, sizeof(high.b));
     bool found = false;
     bool more = false;
-    RG_TRY(use_row(&use, &found, why));
+    RG_TRY(rg_query_row(&use, &found, why));
     if (found) {
         RG_TRY(message_read(&use, &row, why));
-        RG_TRY(use_row(&use, &more, why));
+        RG_TRY(rg_query_row(&use, &more, why));
         RG_CHECK(!more, why, RG_DENIED, "message-ambiguous",
                  "two messages begin with these digits; give more of them");
         *out = row;
@@ -557,32 +548,32 @@ rg_outcome rg_spool_message_by_prefix(struct rg_spool *spool, struct rg_bytes pr
 rg_outcome rg_spool_message_update(struct rg_spool *spool, const struct rg_message_row *row,
                                    struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, MESSAGE_UPDATE, &use, why));
-    put_number(&use, 1, row->seq);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, MESSAGE_UPDATE, &use, why));
+    rg_query_number(&use, 1, row->seq);
     message_bind(&use, row);
-    return use_done(&use, why);
+    return rg_query_done(&use, why);
 }
 
 rg_outcome rg_spool_envelope(struct rg_spool *spool, int64_t seq, struct rg_buffer *out,
                              struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, BODY_GET, &use, why));
-    put_number(&use, 1, seq);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, BODY_GET, &use, why));
+    rg_query_number(&use, 1, seq);
     bool row = false;
-    RG_TRY(use_row(&use, &row, why));
+    RG_TRY(rg_query_row(&use, &row, why));
     RG_CHECK(row, why, RG_DENIED, "message-gone", "the sealed message is no longer kept");
-    return rg_buffer_append(out, column_bytes(&use, 0), why);
+    return rg_buffer_append(out, rg_query_column(&use, 0), why);
 }
 
-static rg_outcome messages_read(struct use *use, struct rg_message_row *out, size_t max,
+static rg_outcome messages_read(struct rg_query *use, struct rg_message_row *out, size_t max,
                                 size_t *count_out, struct rg_reason *why)
 {
     size_t count = 0;
     bool row = false;
     for (;;) {
-        RG_TRY(use_row(use, &row, why));
+        RG_TRY(rg_query_row(use, &row, why));
         if (!row || count == max) {
             break;
         }
@@ -598,12 +589,12 @@ rg_outcome rg_spool_waiting(struct rg_spool *spool, enum rg_priority priority, i
                             int64_t after, struct rg_message_row *out, size_t max,
                             size_t *count_out, struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, LIST_WAITING, &use, why));
-    put_number(&use, 1, now_ms);
-    put_number(&use, 2, after);
-    put_number(&use, 3, (int64_t)max);
-    put_number(&use, 4, priority);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, LIST_WAITING, &use, why));
+    rg_query_number(&use, 1, now_ms);
+    rg_query_number(&use, 2, after);
+    rg_query_number(&use, 3, (int64_t)max);
+    rg_query_number(&use, 4, priority);
     return messages_read(&use, out, max, count_out, why);
 }
 
@@ -612,31 +603,31 @@ rg_outcome rg_spool_list(struct rg_spool *spool, enum rg_spool_order order, int6
                          int64_t after, struct rg_message_row *out, size_t max, size_t *count_out,
                          struct rg_reason *why)
 {
-    static const enum statement which[] = {
+    static const enum rg_statement which[] = {
         [RG_BY_STORED] = LIST_STORED,
         [RG_BY_CASE] = LIST_CASE,
         [RG_BY_ARRIVAL] = LIST_ARRIVAL,
         [RG_BY_DEPARTURE] = LIST_DEPARTURE,
     };
-    USE use = {0};
-    RG_TRY(use_begin(spool, which[order], &use, why));
-    put_number(&use, 1, key);
-    put_number(&use, 2, after);
-    put_number(&use, 3, (int64_t)max);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, which[order], &use, why));
+    rg_query_number(&use, 1, key);
+    rg_query_number(&use, 2, after);
+    rg_query_number(&use, 3, (int64_t)max);
     return messages_read(&use, out, max, count_out, why);
 }
 
 rg_outcome rg_spool_thread_last(struct rg_spool *spool, struct rg_thread_id thread, bool ours,
                                 struct rg_id *out, bool *found_out, struct rg_reason *why)
 {
-    USE use = {0};
-    RG_TRY(use_begin(spool, THREAD_LAST, &use, why));
-    put_bytes(&use, 1, thread.b, sizeof(thread.b));
-    put_number(&use, 2, ours);
+    QUERY use = {0};
+    RG_TRY(rg_query_begin(spool, THREAD_LAST, &use, why));
+    rg_query_bytes(&use, 1, thread.b, sizeof(thread.b));
+    rg_query_number(&use, 2, ours);
     bool row = false;
-    RG_TRY(use_row(&use, &row, why));
+    RG_TRY(rg_query_row(&use, &row, why));
     if (row) {
-        RG_TRY(column_fixed(&use, 0, out->b, sizeof(out->b), why));
+        RG_TRY(rg_query_fixed(&use, 0, out->b, sizeof(out->b), why));
     }
     *found_out = row;
     return rg_ok();
@@ -672,327 +663,25 @@ rg_outcome rg_spool_count(struct rg_spool *spool, struct rg_spool_counts *out,
 {
     struct rg_spool_counts counts = {0};
     bool row = true;
-    USE states = {0};
-    RG_TRY(use_begin(spool, COUNT_STATES, &states, why));
+    QUERY states = {0};
+    RG_TRY(rg_query_begin(spool, COUNT_STATES, &states, why));
     for (;;) {
-        RG_TRY(use_row(&states, &row, why));
+        RG_TRY(rg_query_row(&states, &row, why));
         if (!row) {
             break;
         }
         *count_place(&counts, sqlite3_column_int(states.stmt, 0)) =
             (uint64_t)sqlite3_column_int64(states.stmt, 1);
     }
-    USE proofs = {0};
-    RG_TRY(use_begin(spool, COUNT_PROOFS, &proofs, why));
-    RG_TRY(use_row(&proofs, &row, why));
+    QUERY proofs = {0};
+    RG_TRY(rg_query_begin(spool, COUNT_PROOFS, &proofs, why));
+    RG_TRY(rg_query_row(&proofs, &row, why));
     counts.proofs = (uint64_t)sqlite3_column_int64(proofs.stmt, 0);
-    USE journal = {0};
-    RG_TRY(use_begin(spool, COUNT_JOURNAL, &journal, why));
-    RG_TRY(use_row(&journal, &row, why));
+    QUERY journal = {0};
+    RG_TRY(rg_query_begin(spool, COUNT_JOURNAL, &journal, why));
+    RG_TRY(rg_query_row(&journal, &row, why));
     counts.deliveries = (uint64_t)sqlite3_column_int64(journal.stmt, 0);
     counts.duplicates = (uint64_t)sqlite3_column_int64(journal.stmt, 1);
     *out = counts;
-    return rg_ok();
-}
-
-/* ---- proofs and heads ---- */
-
-static rg_outcome head_row(struct rg_spool *spool, const struct rg_head *head, int64_t *row_out,
-                           struct rg_reason *why)
-{
-    USE find = {0};
-    RG_TRY(use_begin(spool, HEAD_FIND, &find, why));
-    put_text(&find, 1, head->origin);
-    put_number(&find, 2, (int64_t)head->size);
-    put_bytes(&find, 3, head->root.b, sizeof(head->root.b));
-    bool row = false;
-    RG_TRY(use_row(&find, &row, why));
-    if (row) {
-        *row_out = sqlite3_column_int64(find.stmt, 0);
-        return rg_ok();
-    }
-    USE add = {0};
-    RG_TRY(use_begin(spool, HEAD_ADD, &add, why));
-    put_text(&add, 1, head->origin);
-    put_number(&add, 2, (int64_t)head->size);
-    put_bytes(&add, 3, head->root.b, sizeof(head->root.b));
-    put_bytes(&add, 4, head->signature, sizeof(head->signature));
-    RG_TRY(use_done(&add, why));
-    *row_out = sqlite3_last_insert_rowid(spool->db);
-    return rg_ok();
-}
-
-static rg_outcome head_read(struct use *use, int at, struct rg_head *out, struct rg_reason *why)
-{
-    column_text(use, at, out->origin, sizeof(out->origin));
-    out->size = (uint64_t)sqlite3_column_int64(use->stmt, at + 1);
-    RG_TRY(column_fixed(use, at + 2, out->root.b, sizeof(out->root.b), why));
-    return column_fixed(use, at + 3, out->signature, sizeof(out->signature), why);
-}
-
-rg_outcome rg_spool_head_keep(struct rg_spool *spool, const struct rg_head *head,
-                              struct rg_reason *why)
-{
-    int64_t row = 0;
-    RG_TRY(head_row(spool, head, &row, why));
-    USE use = {0};
-    RG_TRY(use_begin(spool, HEAD_NEWEST, &use, why));
-    put_text(&use, 1, head->origin);
-    put_number(&use, 2, row);
-    return use_done(&use, why);
-}
-
-rg_outcome rg_spool_heads(struct rg_spool *spool, struct rg_head *out, size_t max,
-                          size_t *count_out, struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, HEADS, &use, why));
-    size_t count = 0;
-    bool row = false;
-    for (;;) {
-        RG_TRY(use_row(&use, &row, why));
-        if (!row || count == max) {
-            break;
-        }
-        RG_TRY(head_read(&use, 0, &out[count], why));
-        count++;
-    }
-    *count_out = count;
-    return rg_ok();
-}
-
-rg_outcome rg_spool_proof_add(struct rg_spool *spool, int64_t seq, const struct rg_proof_row *proof,
-                              bool *new_out, struct rg_reason *why)
-{
-    int64_t head = 0;
-    RG_CHECK(proof->log_entry_len <= sizeof(proof->log_entry) &&
-                 proof->inclusion.count <= RG_PROOF_HASHES_MAX,
-             why, RG_LIMIT, "proof-size", "a proof is too long");
-    RG_TRY(head_row(spool, &proof->head, &head, why));
-    USE use = {0};
-    RG_TRY(use_begin(spool, PROOF_ADD, &use, why));
-    put_number(&use, 1, seq);
-    put_number(&use, 2, proof->kind);
-    put_number(&use, 3, (int64_t)proof->leaf_index);
-    put_number(&use, 4, head);
-    put_bytes(&use, 5, proof->inclusion.hash, proof->inclusion.count * sizeof(struct rg_hash));
-    put_bytes(&use, 6, proof->log_entry, proof->log_entry_len);
-    put_number(&use, 7, proof->time_ms);
-    RG_TRY(use_done(&use, why));
-    *new_out = sqlite3_changes(spool->db) == 1;
-    return rg_ok();
-}
-
-static rg_outcome proof_read(struct use *use, struct rg_proof_row *out, struct rg_reason *why)
-{
-    struct rg_bytes inclusion = column_bytes(use, 2);
-    struct rg_bytes entry = column_bytes(use, 3);
-    RG_CHECK(inclusion.len <= sizeof(out->inclusion.hash) &&
-                 inclusion.len % sizeof(struct rg_hash) == 0 && entry.len <= sizeof(out->log_entry),
-             why, RG_BROKEN, "spool-corrupt", "the casebook file is damaged; restore a backup");
-    *out = (struct rg_proof_row){
-        .kind = (enum rg_entry_kind)sqlite3_column_int(use->stmt, 0),
-        .leaf_index = (uint64_t)sqlite3_column_int64(use->stmt, 1),
-        .time_ms = sqlite3_column_int64(use->stmt, 4),
-        .log_entry_len = entry.len,
-    };
-    out->inclusion.count = inclusion.len / sizeof(struct rg_hash);
-    if (inclusion.len > 0) {
-        memcpy(out->inclusion.hash, inclusion.data, inclusion.len);
-    }
-    if (entry.len > 0) {
-        memcpy(out->log_entry, entry.data, entry.len);
-    }
-    return head_read(use, 5, &out->head, why);
-}
-
-rg_outcome rg_spool_proofs(struct rg_spool *spool, int64_t seq, struct rg_proof_row *out,
-                           size_t max, size_t *count_out, struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, PROOFS, &use, why));
-    put_number(&use, 1, seq);
-    size_t count = 0;
-    bool row = false;
-    for (;;) {
-        RG_TRY(use_row(&use, &row, why));
-        if (!row || count == max) {
-            break;
-        }
-        RG_TRY(proof_read(&use, &out[count], why));
-        count++;
-    }
-    *count_out = count;
-    return rg_ok();
-}
-
-rg_outcome rg_spool_journal_add(struct rg_spool *spool, struct rg_id id, int64_t position,
-                                const char *device, int64_t at_ms, bool entered,
-                                struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, JOURNAL_ADD, &use, why));
-    put_bytes(&use, 1, id.b, sizeof(id.b));
-    put_number(&use, 2, position);
-    put_text(&use, 3, device);
-    put_number(&use, 4, at_ms);
-    put_number(&use, 5, entered);
-    return use_done(&use, why);
-}
-
-rg_outcome rg_spool_journal(struct rg_spool *spool, int64_t after, struct rg_journal_row *out,
-                            size_t max, size_t *count_out, struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, JOURNAL, &use, why));
-    put_number(&use, 1, after);
-    put_number(&use, 2, (int64_t)max);
-    size_t count = 0;
-    bool row = false;
-    for (;;) {
-        RG_TRY(use_row(&use, &row, why));
-        if (!row || count == max) {
-            break;
-        }
-        struct rg_journal_row *line = &out[count];
-        line->row = sqlite3_column_int64(use.stmt, 0);
-        RG_TRY(column_fixed(&use, 1, line->id.b, sizeof(line->id.b), why));
-        line->position = sqlite3_column_int64(use.stmt, 2);
-        line->at_ms = sqlite3_column_int64(use.stmt, 3);
-        line->entered = sqlite3_column_int(use.stmt, 4) != 0;
-        column_text(&use, 5, line->device, sizeof(line->device));
-        count++;
-    }
-    *count_out = count;
-    return rg_ok();
-}
-
-/* ---- sealed items ---- */
-
-static rg_outcome item_key_set(struct rg_spool *spool, const struct rg_item *item,
-                               struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, ITEM_KEY_SET, &use, why));
-    put_number(&use, 1, item->row);
-    put_bytes(&use, 2, item->wrapped, sizeof(item->wrapped));
-    return use_done(&use, why);
-}
-
-rg_outcome rg_spool_item_put(struct rg_spool *spool, struct rg_item *item, struct rg_bytes sealed,
-                             struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, item->row == 0 ? ITEM_ADD : ITEM_SET, &use, why));
-    if (item->row == 0) {
-        put_number(&use, 2, item->kind);
-        put_number(&use, 3, item->owner);
-        put_number(&use, 4, item->at);
-    }
-    if (item->row != 0) {
-        put_number(&use, 1, item->row);
-    }
-    put_bytes(&use, 5, sealed.data, sealed.len);
-    RG_TRY(use_done(&use, why));
-    RG_CHECK(sqlite3_changes(spool->db) == 1, why, RG_BROKEN, "spool-corrupt",
-             "an item of the casebook has vanished");
-    if (item->row == 0) {
-        item->row = sqlite3_last_insert_rowid(spool->db);
-    }
-    return item_key_set(spool, item, why);
-}
-
-static rg_outcome item_read(struct use *use, struct rg_item *out, struct rg_buffer *sealed_out,
-                            bool *found_out, struct rg_reason *why)
-{
-    bool row = false;
-    RG_TRY(use_row(use, &row, why));
-    *found_out = row;
-    if (!row) {
-        return rg_ok();
-    }
-    struct rg_item item = {
-        .row = sqlite3_column_int64(use->stmt, 0),
-        .kind = (enum rg_item_kind)sqlite3_column_int(use->stmt, 1),
-        .owner = sqlite3_column_int64(use->stmt, 2),
-        .at = sqlite3_column_int64(use->stmt, 3),
-        .destroyed = sqlite3_column_type(use->stmt, 5) == SQLITE_NULL,
-    };
-    if (!item.destroyed) {
-        RG_TRY(column_fixed(use, 5, item.wrapped, sizeof(item.wrapped), why));
-        RG_TRY(rg_buffer_append(sealed_out, column_bytes(use, 4), why));
-    }
-    *out = item;
-    return rg_ok();
-}
-
-rg_outcome rg_spool_item_get(struct rg_spool *spool, int64_t row, struct rg_item *out,
-                             struct rg_buffer *sealed_out, bool *found_out, struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, ITEM_GET, &use, why));
-    put_number(&use, 1, row);
-    return item_read(&use, out, sealed_out, found_out, why);
-}
-
-/* NOLINTNEXTLINE(readability-function-size): a place, three outputs and why */
-rg_outcome rg_spool_item_find(struct rg_spool *spool, enum rg_item_kind kind, int64_t owner,
-                              int64_t at, struct rg_item *out, struct rg_buffer *sealed_out,
-                              bool *found_out, struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, ITEM_FIND, &use, why));
-    put_number(&use, 1, kind);
-    put_number(&use, 2, owner);
-    put_number(&use, 3, at);
-    return item_read(&use, out, sealed_out, found_out, why);
-}
-
-rg_outcome rg_spool_item_next(struct rg_spool *spool, enum rg_item_kind kind, int64_t after,
-                              struct rg_item *out, struct rg_buffer *sealed_out, bool *found_out,
-                              struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, ITEM_NEXT, &use, why));
-    put_number(&use, 1, kind);
-    put_number(&use, 2, after);
-    return item_read(&use, out, sealed_out, found_out, why);
-}
-
-rg_outcome rg_spool_item_destroy(struct rg_spool *spool, int64_t row, struct rg_reason *why)
-{
-    USE key = {0};
-    RG_TRY(use_begin(spool, ITEM_KEY_DELETE, &key, why));
-    put_number(&key, 1, row);
-    RG_TRY(use_done(&key, why));
-    USE use = {0};
-    RG_TRY(use_begin(spool, ITEM_SET, &use, why));
-    put_number(&use, 1, row);
-    put_bytes(&use, 5, NULL, 0);
-    return use_done(&use, why);
-}
-
-rg_outcome rg_spool_label_set(struct rg_spool *spool, struct rg_hash label, int64_t row,
-                              struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, LABEL_SET, &use, why));
-    put_bytes(&use, 1, label.b, sizeof(label.b));
-    put_number(&use, 2, row);
-    return use_done(&use, why);
-}
-
-rg_outcome rg_spool_label_get(struct rg_spool *spool, struct rg_hash label, int64_t *row_out,
-                              bool *found_out, struct rg_reason *why)
-{
-    USE use = {0};
-    RG_TRY(use_begin(spool, LABEL_GET, &use, why));
-    put_bytes(&use, 1, label.b, sizeof(label.b));
-    bool row = false;
-    RG_TRY(use_row(&use, &row, why));
-    if (row) {
-        *row_out = sqlite3_column_int64(use.stmt, 0);
-    }
-    *found_out = row;
     return rg_ok();
 }
