@@ -542,20 +542,17 @@ static rg_outcome sections_of_message(struct rg_casebook *book, const struct rg_
 static rg_outcome sections_destroy(struct rg_casebook *book, int64_t case_row, bool received_only,
                                    struct rg_reason *why)
 {
-    struct rg_message_row row[32];
+    struct rg_message_row row = {0};
     size_t count = 0;
-    int64_t after = 0;
-    do {
-        RG_TRY(rg_spool_list(book->spool, RG_BY_CASE, case_row, after, row,
-                             sizeof(row) / sizeof(row[0]), &count, why));
-        for (size_t i = 0; i < count; i++) {
-            after = row[i].seq;
-            if (!received_only || !row[i].ours) {
-                RG_TRY(sections_of_message(book, &row[i], why));
-            }
+    for (;;) {
+        RG_TRY(rg_spool_list(book->spool, RG_BY_CASE, case_row, row.seq, &row, 1, &count, why));
+        if (count == 0) {
+            return rg_ok();
         }
-    } while (count > 0);
-    return rg_ok();
+        if (!received_only || !row.ours) {
+            RG_TRY(sections_of_message(book, &row, why));
+        }
+    }
 }
 
 rg_outcome rg_casebook_erase(struct rg_casebook *book, int64_t case_row, bool received_only,

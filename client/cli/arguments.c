@@ -34,10 +34,14 @@ static int read_ids(struct arguments *arguments)
             continue;
         }
         char *copy = strdup(line);
-        if (copy == NULL || word_add(arguments, copy) != 0) {
+        if (copy == NULL) {
+            return usage("out of memory");
+        }
+        if (word_add(arguments, copy) != 0) {
             free(copy);
             return REFERRAL_USAGE;
         }
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `word` owns it; `read` counts what is ours */
         arguments->read++;
     }
     return 0;
