@@ -560,6 +560,14 @@ static rg_outcome note_body(const struct rg_head *head, struct rg_buffer *out,
     return rg_buffer_append_text(out, "\n", why);
 }
 
+rg_outcome rg_head_digest(const struct rg_head *head, struct rg_hash *out, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER body = {0};
+    RG_TRY(note_body(head, &body, why));
+    *out = rg_sha256(rg_buffer_peek(&body));
+    return rg_ok();
+}
+
 static void digest_context_cleanup(EVP_MD_CTX **context)
 {
     EVP_MD_CTX_free(*context);

@@ -93,6 +93,9 @@ RG_MUST_USE rg_outcome rg_head_sign(struct rg_head *head, const struct rg_key *k
                                     struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_head_verify(const struct rg_head *head, const uint8_t public_key[32],
                                       struct rg_reason *why);
+/* SHA-256 of the head's note body: by this other logs name it (entries PEER_HEAD and EPOCH). */
+RG_MUST_USE rg_outcome rg_head_digest(const struct rg_head *head, struct rg_hash *out,
+                                      struct rg_reason *why);
 /* Head signature by `public_key`, origin is `origin_prefix` + "/" + epoch number, every entry's
  * inclusion. */
 RG_MUST_USE rg_outcome rg_receipts_check(const struct rg_receipts *receipts,

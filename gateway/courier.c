@@ -190,10 +190,10 @@ static rg_outcome restore_document(void *context, const struct rg_document *docu
 
 static rg_outcome heads_load(struct rg_courier *courier, struct rg_reason *why)
 {
-    struct rg_head *head = calloc(RG_COUNTRIES_MAX, sizeof(*head));
+    struct rg_head *head = calloc(HEADS_MAX, sizeof(*head));
     RG_CHECK(head != NULL, why, RG_IO, "out-of-memory", "no memory for heads");
     size_t count = 0;
-    rg_outcome outcome = STORE(courier, heads, head, RG_COUNTRIES_MAX, &count, why);
+    rg_outcome outcome = STORE(courier, heads, head, HEADS_MAX, &count, why);
     for (size_t i = 0; rg_is_ok(outcome) && i < count; i++) {
         outcome = rg_courier_head_shown(courier, NULL, &head[i], why);
     }
@@ -297,6 +297,7 @@ static void peers_undo(struct rg_courier *courier)
 {
     for (size_t i = 0; i < courier->peer_count; i++) {
         courier->peer[i]->waiting = courier->peer[i]->waiting_committed;
+        courier->peer[i]->head_log_after.ms = 0; /* that entry may be gone */
         rg_courier_outbox_wake(courier->peer[i]);
     }
 }
@@ -386,7 +387,7 @@ bool rg_courier_batch_full(const struct rg_courier *courier)
     return courier->frames >= RG_BATCH_FRAMES_MAX || leaves >= BATCH_LEAVES_MAX;
 }
 
-static rg_outcome batch_write(struct rg_courier *courier, struct rg_reason *why)
+static rg_outcome batch_write(struct rg_courier *courier, struct rg_now now, struct rg_reason *why)
 {
     RG_TRY(rg_courier_mail_flush(courier, why));
     RG_TRY(rg_courier_quota_flush(courier, why));
@@ -396,6 +397,7 @@ static rg_outcome batch_write(struct rg_courier *courier, struct rg_reason *why)
     for (size_t i = 0; i < courier->peer_count; i++) {
         struct courier_peer *peer = courier->peer[i];
         if (memcmp(&peer->held, &peer->held_committed, sizeof(peer->held)) != 0) {
+            RG_TRY(rg_courier_peer_head_log(courier, peer, now, why));
             RG_TRY(STORE(courier, head_set, &peer->held, why));
         }
     }
@@ -460,7 +462,7 @@ static rg_outcome pump(struct rg_courier *courier, struct rg_now now, struct rg_
 
 rg_outcome rg_courier_commit(struct rg_courier *courier, struct rg_now now, struct rg_reason *why)
 {
-    rg_outcome outcome = batch_write(courier, why);
+    rg_outcome outcome = batch_write(courier, now, why);
     if (!rg_is_ok(outcome)) {
         return batch_failed(courier, outcome, why);
     }
@@ -839,6 +841,7 @@ void rg_courier_status(const struct rg_courier *courier, struct rg_courier_statu
         row->connected = peer->session != NULL;
         row->waiting = peer->waiting_committed;
         row->head_size = peer->held_committed.size;
+        row->epoch = rg_courier_epoch(courier, peer->country, &peer->held_committed);
         row->in_flight_bytes = peer->session != NULL ? peer->session->in_flight_bytes : 0;
         row->window_bytes = peer->session != NULL ? peer->session->window_bytes : 0;
     }

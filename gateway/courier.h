@@ -190,6 +190,7 @@ struct rg_courier_peer_status {
     uint64_t waiting; /* outbox rows without verified answer */
     uint64_t in_flight_bytes, window_bytes;
     uint64_t head_size; /* of its log, newest held; 0: none */
+    uint64_t epoch;     /* of that log: more than 1 means that it was begun anew; 0: no head yet */
 };
 struct rg_courier_status {
     bool alarmed;       /* signing has stopped */

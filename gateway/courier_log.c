@@ -381,6 +381,31 @@ rg_outcome rg_courier_head_check(struct rg_courier *courier, struct courier_sess
     return rg_ok();
 }
 
+rg_outcome rg_courier_peer_head_log(struct rg_courier *courier, struct courier_peer *peer,
+                                    struct rg_now now, struct rg_reason *why)
+{
+    uint64_t leaf = 0;
+    bool new_epoch = strcmp(peer->held.origin, peer->held_committed.origin) != 0;
+    if (now.mono.ms < peer->head_log_after.ms && !new_epoch) {
+        return rg_ok();
+    }
+    struct rg_log_entry entry = {.kind = RG_ENTRY_PEER_HEAD, .time = now.wall, .has_detail = true};
+    RG_TRY(rg_head_digest(&peer->held, &entry.detail, why));
+    rg_courier_text(entry.peer, sizeof(entry.peer), "referral://");
+    strncat(entry.peer, peer->country, RG_COUNTRY_BYTES);
+    strncat(entry.peer, "/gateway", 16);
+    RG_TRY(rg_courier_log_append(courier, &entry, &leaf, why));
+    peer->head_log_after.ms = now.mono.ms + PEER_HEAD_MS_MIN;
+    return rg_ok();
+}
+
+uint64_t rg_courier_epoch(const struct rg_courier *courier, const char *country_code,
+                          const struct rg_head *head)
+{
+    const struct rg_country *country = rg_trust_country(courier->trust, country_code);
+    return country != NULL ? origin_epoch(head->origin, country->log_origin) : 0;
+}
+
 rg_outcome rg_courier_entry_check(const struct rg_receipts *receipts,
                                   const struct rg_proven_entry *proven,
                                   struct courier_evidence *out, struct rg_reason *why)
@@ -469,8 +494,11 @@ rg_outcome rg_courier_head_shown(struct rg_courier *courier, struct courier_sess
         return current ? own_head_shown(courier, session, head, why) : rg_ok();
     }
     RG_TRY(rg_courier_peer(courier, country->code, &peer, why));
-    if (session == NULL) {
-        peer->held = peer->held_committed = *head;
+    if (session == NULL) { /* heads of older epochs are held for ever, and are not the newest */
+        uint64_t held = origin_epoch(peer->held.origin, country->log_origin);
+        if (origin_epoch(head->origin, country->log_origin) > held) {
+            peer->held = peer->held_committed = *head;
+        }
         return rg_ok();
     }
     if (strcmp(peer->held.origin, head->origin) == 0 && peer->held.size == head->size &&

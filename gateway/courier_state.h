@@ -35,7 +35,9 @@
 #define CONTROLS_MAX 512         /* queued events; more are dropped */
 #define RECEIPT_FRAME_BYTES (192 * RG_KIB)
 #define BATCH_LEAVES_MAX (RG_TREE_UNDO_LEAVES / 2) /* one frame adds at most 1024 */
-#define UNSIGNED_IDLE 1024 /* leaves that nobody waits for are signed by then */
+#define UNSIGNED_IDLE 1024                /* leaves that nobody waits for are signed by then */
+#define HEADS_MAX (16 * RG_COUNTRIES_MAX) /* of all epochs */
+#define PEER_HEAD_MS_MIN 60000            /* a peer's newest head is logged at most so often */
 #define DAY_MS 86400000LL
 
 /* A call of the store. */
@@ -105,6 +107,7 @@ struct courier_lane { /* one priority of one peer's outbox */
 struct courier_peer {
     char country[RG_COUNTRY_BYTES];
     struct rg_head held, held_committed; /* newest of its log; size 0: none */
+    struct rg_mono head_log_after;       /* it is not logged before */
     struct courier_session *session;
     struct courier_lane lane[RG_EMERGENCY + 1];
     uint64_t waiting, waiting_committed;
@@ -258,6 +261,13 @@ void rg_courier_receipts_sent(struct rg_courier *courier, struct courier_session
 /* The head of what a peer gateway sent: signature, consistency with the one held. */
 rg_outcome rg_courier_head_check(struct rg_courier *courier, struct courier_session *session,
                                  const struct rg_receipts *receipts, struct rg_reason *why);
+/* In our log: which head of that peer we hold. Seldom, since it says no more than the one before.
+ */
+rg_outcome rg_courier_peer_head_log(struct rg_courier *courier, struct courier_peer *peer,
+                                    struct rg_now now, struct rg_reason *why);
+/* The epoch in a head of that country's log; 0: it is of another log. */
+uint64_t rg_courier_epoch(const struct rg_courier *courier, const char *country,
+                          const struct rg_head *head);
 /* One entry under a head that has been checked. */
 rg_outcome rg_courier_entry_check(const struct rg_receipts *receipts,
                                   const struct rg_proven_entry *proven,

@@ -52,9 +52,13 @@ static rg_outcome text_peers(const struct rg_ops_view *view, struct rg_buffer *o
     const struct rg_courier_status *courier = &view->courier;
     for (size_t i = 0; i < courier->peer_count; i++) {
         const struct rg_courier_peer_status *peer = &courier->peer[i];
-        RG_TRY(rg_buffer_print(out, why, "peer %-8s %-12s waiting %-8" PRIu64 " log %" PRIu64 "\n",
+        RG_TRY(rg_buffer_print(out, why, "peer %-8s %-12s waiting %-8" PRIu64 " log %" PRIu64,
                                peer->country, peer->connected ? "connected" : "away", peer->waiting,
                                peer->head_size));
+        if (peer->epoch > 1) {
+            RG_TRY(rg_buffer_print(out, why, ", begun anew: epoch %" PRIu64, peer->epoch));
+        }
+        RG_TRY(rg_buffer_append_text(out, "\n", why));
     }
     return rg_ok();
 }
@@ -112,10 +116,11 @@ static rg_outcome json_peers(const struct rg_ops_view *view, struct rg_buffer *o
         RG_TRY(rg_buffer_print(out, why,
                                "%s{\"country\":\"%s\",\"connected\":%s,\"waiting\":%" PRIu64
                                ",\"in_flight_bytes\":%" PRIu64 ",\"window_bytes\":%" PRIu64
-                               ",\"head_size\":%" PRIu64 "}",
+                               ",\"head_size\":%" PRIu64 ",\"epoch\":%" PRIu64 "}",
                                i == 0 ? "" : ",", plain(peer->country),
                                peer->connected ? "true" : "false", peer->waiting,
-                               peer->in_flight_bytes, peer->window_bytes, peer->head_size));
+                               peer->in_flight_bytes, peer->window_bytes, peer->head_size,
+                               peer->epoch));
     }
     return rg_buffer_append_text(out, "]", why);
 }

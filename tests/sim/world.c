@@ -755,7 +755,8 @@ static void node_out(struct world *world, struct world_node *node, const struct 
 struct rg_head world_head(const struct world_node *node, const struct rg_frontier *frontier)
 {
     struct rg_head head = {.size = frontier->size, .root = rg_frontier_root(frontier)};
-    (void)snprintf(head.origin, sizeof(head.origin), "referral/%s/1", node->country);
+    (void)snprintf(head.origin, sizeof(head.origin), "referral/%s/%llu", node->country,
+                   node->options.log_epoch > 0 ? (unsigned long long)node->options.log_epoch : 1);
     OK(rg_head_sign(&head, node->key, NULL));
     return head;
 }

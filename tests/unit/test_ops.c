@@ -34,6 +34,8 @@ static struct rg_ops_view view_of(void)
     (void)snprintf(view.courier.peer[0].country, RG_COUNTRY_BYTES, "kh");
     view.courier.peer[0].connected = true;
     view.courier.peer[0].waiting = 3;
+    view.courier.peer[0].epoch = 2;
+    view.courier.peer[1].epoch = 1;
     (void)snprintf(view.courier.peer[1].country, RG_COUNTRY_BYTES, "la");
     return view;
 }
@@ -68,6 +70,9 @@ static void test_health_follows_the_problems(void **state)
     assert_non_null(strstr(told, "problem    page-stale kh: ask for a new one\n"));
     assert_non_null(strstr(told, "separation off"));
     assert_non_null(strstr(told, "peer la       away "));
+    const char *mark = strstr(told, ", begun anew: epoch 2\n");
+    assert_non_null(mark);
+    assert_null(strstr(mark + 8, "begun anew"));
     for (int i = 0; i < 100; i++) { /* bounded */
         rg_ops_problem(&view, &(struct rg_ops_problem){.id = "x", .what_next = "y"});
     }
