@@ -24,8 +24,8 @@
  *   certificate-*, certificate-missing, principal-form: the judge, or none shown; tls-version,
  *   tls-alpn, tls-handshake; peer-silent; peer-closed, peer-reset, peer-alert, tls-broken; zmtp-*:
  *   the guard; session-limit, address-slowed; peer-not-expected: the dialer reached another;
- * dial-failed: nobody answered; dial-refused: the acceptor closed or sent an alert (the text names
- * it) before it spoke; local-silent, local-closed, local-socket: this machine's side.
+ * dial-failed: nobody answered; dial-closed: the acceptor closed before it spoke; dial-refused: it
+ * sent an alert, which the text names; local-silent, local-closed, local-socket: this machine's.
  *
  * THREADS
  *   One loop, one thread. Callbacks run inside it and may call anything here but rg_sessions_free.

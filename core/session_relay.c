@@ -257,9 +257,11 @@ static void finish(struct rg_session *session)
 static void foreign_over(struct rg_session *session, const struct rg_reason *why)
 {
     if (session->state == SESSION_WAITING) {
-        struct rg_reason refused;
-        (void)rg_fail(&refused, RG_DENIED, "dial-refused", "before it spoke: %.200s", why->text);
-        rg_session_fail(session, &refused);
+        bool alert = strcmp(why->id, "peer-alert") == 0;
+        struct rg_reason ended;
+        (void)rg_fail(&ended, alert ? RG_DENIED : RG_IO, alert ? "dial-refused" : "dial-closed",
+                      "before it spoke: %.200s", why->text);
+        rg_session_fail(session, &ended);
         return;
     }
     if (session->state != SESSION_RELAYING) {

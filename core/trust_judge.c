@@ -337,8 +337,9 @@ rg_outcome rg_trust_readers(struct rg_trust *trust, const char *office, const ch
     RG_TRY(check_reading(&reading, why));
     RG_TRY(collect_readers(&reading, &list, why));
     RG_CHECK(list.count > 0, why, RG_AGAIN, "readers-none",
-             "nobody at \"%.60s\" can read class \"%.24s\" yet: no key card is held", office,
-             class_name);
+             "nobody at \"%.60s\" can read class \"%.24s\" yet: no key card is held; sync, then "
+             "try again",
+             office, class_name);
     *count_out = list.count;
     return rg_ok();
 }
