@@ -251,6 +251,10 @@ static rg_outcome header_next(struct reader *reader, struct row *row, struct hea
     if (rest_of(reader, 0).len >= 3 && memcmp(reader->text.data, "\xEF\xBB\xBF", 3) == 0) {
         reader->at = 3;
     }
+    bool utf16 = reader->text.len >= 2 && (memcmp(reader->text.data, "\xFF\xFE", 2) == 0 ||
+                                           memcmp(reader->text.data, "\xFE\xFF", 2) == 0);
+    RG_CHECK(!utf16, why, RG_MALFORMED, "csv-encoding",
+             "the file is UTF-16; save it again as \"CSV UTF-8\"");
     RG_TRY(row_next(reader, row, why));
     RG_CHECK(row->fault == NULL && is_header(row), why, RG_MALFORMED, "csv-header",
              "the first row must name the columns, as case_ref,host_country,...");

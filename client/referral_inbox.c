@@ -896,7 +896,11 @@ static struct referral_result away(const struct referral *office)
     if (why.id == NULL) {
         (void)rg_fail(&why, RG_IO, "gateway-silent", "the gateway did not answer");
     }
-    bool refused = strncmp(why.id, "certificate-", 12) == 0 || strncmp(why.id, "tls-", 4) == 0;
+    /* The gateway's alert about our certificate; "handshake failure" is only a bound of its. */
+    bool alert =
+        strcmp(why.id, "dial-refused") == 0 && strstr(why.text, "handshake failure") == NULL;
+    bool refused =
+        alert || strncmp(why.id, "certificate-", 12) == 0 || strncmp(why.id, "tls-", 4) == 0;
     struct referral_result result = rg_result((rg_outcome){RG_IO}, &why);
     result.code = refused ? REFERRAL_DENIED : REFERRAL_AWAY;
     return result;

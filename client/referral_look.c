@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EVENTS_PER_MESSAGE 16
 #define PROOFS_MAX 12
@@ -781,6 +782,7 @@ struct referral_result referral_verify(struct referral *office, const char *id,
 struct bundling {
     struct referral *office;
     const char *folder;
+    size_t written;
 };
 
 static rg_outcome evidence_one(void *context, const struct rg_message_row *row,
@@ -789,6 +791,7 @@ static rg_outcome evidence_one(void *context, const struct rg_message_row *row,
     struct bundling *bundling = context;
     char path[RG_PATH_BYTES];
     char hex[17];
+    bundling->written++;
     rg_hex(rg_bytes_of(row->id.b, 8), hex);
     int len = snprintf(path, sizeof(path), "%s/%s", bundling->folder, hex);
     RG_CHECK(len > 0 && len < RG_PATH_BYTES, why, RG_LIMIT, "path-too-long", "a path is too long");
@@ -808,6 +811,11 @@ struct referral_result referral_evidence(struct referral *office, const char *id
     rg_outcome outcome = rg_evidence_folder(folder, &why);
     if (rg_is_ok(outcome)) {
         outcome = each_named(office, id, evidence_one, &bundling, &why);
+        (void)rmdir(folder); /* only when it is empty */
+    }
+    if (rg_is_ok(outcome) && bundling.written == 0) {
+        outcome = rg_fail(&why, RG_AGAIN, "evidence-none",
+                          "nothing about this case has been sent or received yet");
     }
     return rg_result(outcome, &why);
 }

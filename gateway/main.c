@@ -274,7 +274,8 @@ int main(int argc, char **argv)
     if (argc < 2) {
         return usage("which command?", "");
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    const char *last = argv[argc - 1];
+    if (strcmp(last, "--help") == 0 || strcmp(last, "-h") == 0) {
         (void)fputs(help_text, stdout);
         return 0;
     }

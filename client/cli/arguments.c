@@ -88,11 +88,10 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--until-quiet", NULL, &arguments->until_quiet},
         {"--state", NULL, &arguments->state},
     };
-    bool from_input = false;
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {
         if (strcmp(argv[at], "-") == 0) {
-            from_input = true;
+            arguments->from_input = true;
         }
         if (argv[at][0] != '-') {
             code = word_add(arguments, argv[at]);
@@ -101,7 +100,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
             code = option_take(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &at);
         }
     }
-    return code == 0 && from_input ? read_ids(arguments) : code;
+    return code == 0 && arguments->from_input ? read_ids(arguments) : code;
 }
 
 void arguments_drop(struct arguments *arguments)

@@ -51,8 +51,26 @@ static bool listed(const struct arguments *arguments, const struct referral_case
     return state && (!arguments->all_waiting || found->our_move);
 }
 
+static bool is_state(const char *word)
+{
+    static const char *const states[] = {
+        "held",     "ready",        "proposed",          "referred", "returned",
+        "accepted", "details_sent", "identity_released", "declined",
+    };
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(states[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int do_list(struct cli *cli, struct arguments *arguments)
 {
+    if (arguments->state != NULL && !is_state(arguments->state)) {
+        return usage("--state is one of held, ready, proposed, referred, returned, accepted, "
+                     "details_sent, identity_released, declined");
+    }
     static const char *const head[] = {"CASE",  "YOURS",       "NAME",       "FROM > TO",
                                        "STATE", "WAITING FOR", "SINCE (UTC)"};
     struct table *table = cli->json ? NULL : table_new(head, sizeof(head) / sizeof(head[0]));
@@ -209,7 +227,7 @@ int do_show(struct cli *cli, struct arguments *arguments)
 {
     json_t *list = cli->json ? json_array() : NULL;
     int code = 0;
-    if (arguments->count == 0) {
+    if (arguments->count == 0 && !arguments->from_input) {
         return usage("show needs a case: referral show ID");
     }
     for (size_t i = 0; i < arguments->count; i++) {
@@ -266,7 +284,7 @@ int do_evidence(struct cli *cli, struct arguments *arguments)
         print_json(json_pack("{ss}", "folder", output));
         return 0;
     }
-    (void)printf("written to %s; README.txt in it says how to check it\n", output);
+    (void)printf("written to %s; CHECK.md in each of its folders says how to check it\n", output);
     return 0;
 }
 
@@ -466,7 +484,7 @@ static void status_print(const struct referral_status *status)
     (void)printf("deliveries   %llu, entered twice %llu; %llu proofs held\n",
                  (unsigned long long)status->deliveries, (unsigned long long)status->duplicates,
                  (unsigned long long)status->proofs);
-    (void)printf("reading key  until %s\n", key[0] != '\0' ? key : "none yet: referral sync");
+    (void)printf("reading key  %s%s\n", key[0] != '\0' ? "until " : "none yet: referral sync", key);
     (void)printf("our page     valid until %s\n", page);
     (void)printf("last sync    %s\n", sync[0] != '\0' ? sync : "never");
 }

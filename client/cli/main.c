@@ -12,23 +12,28 @@ struct verb_row {
     verb run;
     const char *arguments;
     const char *help;
+    bool alone; /* takes options only */
 };
 
 static const struct verb_row verbs[] = {
-    {"import", do_import, "FILE.csv", "take cases in; one malformed row and nothing is imported"},
-    {"send", do_send, "ID...|-|--all-waiting", "refer cases (an NGO proposes them)"},
-    {"forward", do_forward, "ID...|-|--all-waiting", "send on what NGOs have proposed"},
-    {"sync", do_sync, "[--until-quiet TIME]", "exchange everything with the gateway"},
-    {"list", do_list, "[--state STATE|--all-waiting]", "cases: what each waits for, whose move"},
-    {"show", do_show, "ID...|-", "one case from beginning to end"},
-    {"accept", do_accept, "ID...|-|--all-waiting", "say yes to referrals"},
-    {"decline", do_decline, "ID...|- --reason CODE [--text WORDS]", "say no, with the reason"},
-    {"section", do_section, "ID N --sealed|--text", "one section: as it travelled, or to read"},
-    {"status", do_status, "", "this office in numbers"},
-    {"journal", do_journal, "", "what left and what entered, line by line"},
-    {"verify", do_verify, "[ID...|--all]", "check stored proofs again"},
-    {"evidence", do_evidence, "ID [--output FOLDER]", "a folder that proves what happened"},
-    {"erase", do_erase, "ID...|-", "destroy what is kept about a case; proofs stay"},
+    {"import", do_import, "FILE.csv", "take cases in; one malformed row and nothing is imported",
+     false},
+    {"send", do_send, "ID...|-|--all-waiting", "refer cases (an NGO proposes them)", false},
+    {"forward", do_forward, "ID...|-|--all-waiting", "send on what NGOs have proposed", false},
+    {"sync", do_sync, "[--until-quiet TIME]", "exchange everything with the gateway", true},
+    {"list", do_list, "[--state STATE|--all-waiting]", "cases: what each waits for, whose move",
+     true},
+    {"show", do_show, "ID...|-", "one case from beginning to end", false},
+    {"accept", do_accept, "ID...|-|--all-waiting", "say yes to referrals", false},
+    {"decline", do_decline, "ID...|- --reason CODE [--text WORDS]", "say no, with the reason",
+     false},
+    {"section", do_section, "ID N --sealed|--text", "one section: as it travelled, or to read",
+     false},
+    {"status", do_status, "", "this office in numbers", true},
+    {"journal", do_journal, "", "what left and what entered, line by line", true},
+    {"verify", do_verify, "[ID...|--all]", "check stored proofs again", false},
+    {"evidence", do_evidence, "ID [--output FOLDER]", "a folder that proves what happened", false},
+    {"erase", do_erase, "ID...|-", "destroy what is kept about a case; proofs stay", false},
 };
 
 static void help(FILE *out)
@@ -40,6 +45,18 @@ static void help(FILE *out)
     (void)fputs("\nID is a case number, your own case_ref, or the first digits of a message id.\n"
                 "--today is for exercises. More: man referral\n",
                 out);
+}
+
+static bool verb_help(const struct verb_row *row, int argc, char **argv)
+{
+    for (int at = 0; at < argc; at++) {
+        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+            (void)printf("usage: referral %s %s\n  %s. More: man referral\n", row->name,
+                         row->arguments, row->help);
+            return true;
+        }
+    }
+    return false;
 }
 
 static const struct verb_row *verb_find(const char *name)
@@ -109,7 +126,13 @@ static int run(const struct global *global, int argc, char **argv)
     if (row == NULL) {
         return usage("unknown verb; see: referral --help");
     }
+    if (verb_help(row, argc - global->at - 1, argv + global->at + 1)) {
+        return 0;
+    }
     int code = arguments_read(&arguments, argc - global->at - 1, argv + global->at + 1, &cli);
+    if (code == 0 && row->alone && arguments.count > 0) {
+        code = usage("this verb takes no ids and no file; see: referral --help");
+    }
     if (code == 0) {
         struct referral_result result = referral_open(global->home, &options, &cli.office);
         code = result.code == REFERRAL_OK ? row->run(&cli, &arguments) : fail(&result);

@@ -142,10 +142,11 @@ static int act_waiting(struct many *many)
 
 static int act_all(struct many *many)
 {
-    if (many->arguments->count == 0 && !many->arguments->all_waiting) {
+    const struct arguments *given = many->arguments;
+    if (given->count == 0 && !given->all_waiting && !given->from_input) {
         return usage("name the cases, or - to read ids from standard input, or --all-waiting");
     }
-    int code = many->arguments->all_waiting ? act_waiting(many) : act_named(many);
+    int code = given->all_waiting ? act_waiting(many) : act_named(many);
     return code != 0 ? code : many->code;
 }
 
