@@ -1,0 +1,5 @@
+# The whole first path: two countries, two officers an office, an NGO, real gateways, the real command.
+if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
+  add_test(NAME integration.referral COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_referral.py ${PROJECT_BINARY_DIR})
+  set_tests_properties(integration.referral PROPERTIES LABELS integration TIMEOUT 180)
+endif()
