@@ -33,8 +33,9 @@ fuzz:
 	@cmake --preset fuzz >/dev/null
 	@tests/fuzz/run build/fuzz $(or $(SECONDS_EACH),10)
 
+install: export DESTDIR := $(DESTDIR)
 install: all
-	@cmake --install build/release $(if $(DESTDIR),--prefix $(DESTDIR)$(or $(PREFIX),/usr/local),--prefix $(or $(PREFIX),/usr/local))
+	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
 
 clean:
 	@rm -rf build
