@@ -158,6 +158,31 @@ static rg_outcome fork_alarm(struct rg_exchange *exchange, const struct rg_count
     return outcome;
 }
 
+static uint64_t epoch_of(const char *origin)
+{
+    const char *slash = strrchr(origin, '/');
+    return slash != NULL ? strtoull(slash + 1, NULL, 10) : 0;
+}
+
+/* A log that begins anew cannot be held against its past: people have to ask why it does. */
+static void epoch_alarm(struct rg_exchange *exchange, const struct rg_country *country,
+                        const char *origin)
+{
+    struct rg_reason said = {0};
+    uint64_t last = 0;
+    for (size_t i = 0; i < exchange->held_count; i++) {
+        const char *known = exchange->held[i].origin;
+        uint64_t epoch = is_log_of(known, country->log_origin) ? epoch_of(known) : 0;
+        last = epoch > last ? epoch : last;
+    }
+    if (last > 0 && epoch_of(origin) > last) {
+        (void)rg_fail(&said, RG_DENIED, "exchange-epoch",
+                      "the log of %s has begun anew as %.60s: ask its operator why", country->code,
+                      origin);
+        exchange->options.sink.alarm(exchange->options.sink.context, &said);
+    }
+}
+
 /* A verified head against the one held: the same, older, or its lawful successor. */
 static rg_outcome chain_check(struct rg_exchange *exchange, const struct rg_country *country,
                               const struct rg_receipts *receipts, struct rg_reason *why)
@@ -170,7 +195,14 @@ static rg_outcome chain_check(struct rg_exchange *exchange, const struct rg_coun
         return same ? rg_ok() : fork_alarm(exchange, country, head->size, why);
     }
     if (held != NULL && head->size < held->size) {
-        return rg_ok(); /* an older proof of the same log: nothing to keep */
+        /* Another country's proof was made when its message left. Our own gateway proves
+         * everything in its newest head: a shorter one could be another history. */
+        RG_CHECK(!ours, why, RG_DENIED, "exchange-chain",
+                 "our gateway shows a shorter log than it showed before");
+        return rg_ok();
+    }
+    if (held == NULL) {
+        epoch_alarm(exchange, country, head->origin);
     }
     if (held != NULL && receipts->has_from && receipts->from_size == held->size) {
         rg_outcome outcome = rg_head_extends(held, head, &receipts->consistency, why);

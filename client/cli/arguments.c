@@ -8,20 +8,33 @@
 #define IDS_MAX 1000000
 #define LINE_BYTES 256
 
-static int word_add(struct arguments *arguments, char *word)
+/* Room for one more word; NULL, with a sentence, when there is none. */
+static char **word_slot(struct arguments *arguments)
 {
     if (arguments->count >= IDS_MAX) {
-        return usage("too many ids");
+        (void)usage("too many ids");
+        return NULL;
     }
     if (arguments->count % 64 == 0) {
         size_t room = (arguments->count + 64) * sizeof(char *);
         char **grown = realloc(arguments->word, room);
         if (grown == NULL) {
-            return usage("too many ids");
+            (void)usage("too many ids");
+            return NULL;
         }
         arguments->word = grown;
     }
-    arguments->word[arguments->count++] = word;
+    return &arguments->word[arguments->count];
+}
+
+static int word_add(struct arguments *arguments, char *word)
+{
+    char **slot = word_slot(arguments);
+    if (slot == NULL) {
+        return REFERRAL_USAGE;
+    }
+    *slot = word;
+    arguments->count++;
     return 0;
 }
 
@@ -33,15 +46,11 @@ static int read_ids(struct arguments *arguments)
         if (line[0] == '\0') {
             continue;
         }
-        char *copy = strdup(line);
-        if (copy == NULL) {
-            return usage("out of memory");
-        }
-        if (word_add(arguments, copy) != 0) {
-            free(copy);
+        char **slot = word_slot(arguments);
+        if (slot == NULL || (*slot = strdup(line)) == NULL) {
             return REFERRAL_USAGE;
         }
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `word` owns it; `read` counts what is ours */
+        arguments->count++;
         arguments->read++;
     }
     return 0;

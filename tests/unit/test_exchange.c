@@ -544,6 +544,61 @@ static void test_another_history_is_an_alarm(void **state)
     assert_ends(seat, RG_DENIED, "exchange-fork");
 }
 
+/* One leaf only, rightly signed: true once, or another history. */
+static bool shorter_history(struct seat *seat, struct rg_frame *frame)
+{
+    struct rg_frontier frontier = {0};
+    if (frame->kind == RG_FRAME_RECEIPTS) {
+        rg_frontier_append(&frontier, rg_leaf_hash(rg_sha256(RG_BYTES_LITERAL("x"))));
+        frame->receipts.head = world_head(seat->node, &frontier);
+        frame->receipts.entry_count = 0;
+    }
+    return true;
+}
+
+static void test_a_shorter_history_is_refused(void **state)
+{
+    (void)state;
+    struct seat *seat = seat_open();
+    pump(seat);
+    (void)submit(seat);
+    (void)submit(seat);
+    pump(seat);
+    seat->tamper = shorter_history;
+    (void)submit(seat);
+    pump(seat);
+    assert_ends(seat, RG_DENIED, "exchange-chain");
+}
+
+static bool next_epoch(struct seat *seat, struct rg_frame *frame)
+{
+    if (frame->kind == RG_FRAME_RECEIPTS) {
+        (void)snprintf(frame->receipts.head.origin, sizeof(frame->receipts.head.origin),
+                       "referral/th/2");
+        assert_true(rg_is_ok(rg_head_sign(&frame->receipts.head, seat->node->key, NULL)));
+        frame->receipts.has_from = false;
+        frame->receipts.consistency.count = 0;
+    }
+    return true;
+}
+
+static void test_a_log_that_begins_anew_is_an_alarm(void **state)
+{
+    (void)state;
+    struct seat *seat = seat_open();
+    pump(seat);
+    (void)submit(seat);
+    pump(seat);
+    assert_int_equal(seat->alarms, 0);
+    seat->tamper = next_epoch;
+    (void)submit(seat);
+    pump(seat);
+    assert_int_equal(seat->code, RG_OK);
+    assert_int_equal(seat->alarms, 1);
+    assert_string_equal(seat->alarm.id, "exchange-epoch");
+    seat_close(seat);
+}
+
 static bool break_accepted(struct seat *seat, struct rg_frame *frame)
 {
     (void)seat;
@@ -691,6 +746,8 @@ int main(void)
         cmocka_unit_test(test_tampered_answers_end_the_session),
         cmocka_unit_test(test_a_head_that_does_not_extend_the_last),
         cmocka_unit_test(test_another_history_is_an_alarm),
+        cmocka_unit_test(test_a_shorter_history_is_refused),
+        cmocka_unit_test(test_a_log_that_begins_anew_is_an_alarm),
         cmocka_unit_test(test_delivery_without_its_proof_is_not_opened),
         cmocka_unit_test(test_nothing_before_hello),
         cmocka_unit_test(test_frames_of_the_other_role),
