@@ -1,17 +1,22 @@
 /* How it works: libevent carries TCP and TLS and relays to a unix socket; ZeroMQ speaks on that
  * socket; the router's descriptor is watched by the same loop. ZeroMQ's descriptor tells edges
  * only, so every step receives until there is nothing, whatever woke it. A batch is bounded, so
- * that a full mailbox does not hold one transaction open for ever. Unix socket paths are short, so
- * the private folder for them is made under /tmp and removed at the end. */
+ * that a full mailbox does not hold one transaction open for ever. Unix socket
+ * paths are short: where the home folder's is too long, a private one is made under /tmp. */
 #include "client/sync.h"
 
 #include "core/bus.h"
 #include "core/digest.h"
 #include "core/session.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +24,8 @@
 #define BACKOFF_MS_MIN 100
 #define BACKOFF_MS_MAX 15000
 #define QUEUE_STEP 64
+#define SOCKET_NAME_BYTES 24 /* a session id in hexadecimal digits */
+#define FOLDER_BYTES (sizeof(((struct sockaddr_un *)NULL)->sun_path) - SOCKET_NAME_BYTES - 1)
 
 struct rg_sync {
     struct rg_home *home;
@@ -28,7 +35,7 @@ struct rg_sync {
     struct rg_sessions *sessions;
     struct rg_bus *bus;
     struct rg_socket *router;
-    char folder[64];
+    char folder[FOLDER_BYTES];
     bool dialling, up, hello;
     struct rg_session_id id;
     int64_t dial_at_ms;
@@ -152,8 +159,31 @@ static rg_outcome dial_when_due(struct rg_sync *sync, struct rg_reason *why)
 
 /* ---- making and freeing ---- */
 
+/* Sockets that a killed sync has left. The caller holds the folder's sync lock. */
+static void folder_sweep(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry = NULL;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (strspn(entry->d_name, "0123456789abcdef") == SOCKET_NAME_BYTES) {
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+}
+
+/* HOME/run; under /tmp when the path of a unix socket would not fit. */
 static rg_outcome folder_make(struct rg_sync *sync, struct rg_reason *why)
 {
+    int len = snprintf(sync->folder, sizeof(sync->folder), "%s/run", sync->home->folder);
+    if (len > 0 && (size_t)len < sizeof(sync->folder)) {
+        RG_CHECK(mkdir(sync->folder, 0700) == 0 || errno == EEXIST, why, RG_IO, "file-unwritable",
+                 "cannot make the folder %s: %s", sync->folder, strerror(errno));
+        folder_sweep(sync->folder);
+        return rg_ok();
+    }
     (void)snprintf(sync->folder, sizeof(sync->folder), "/tmp/referral-sync-XXXXXX");
     RG_CHECK(mkdtemp(sync->folder) != NULL, why, RG_IO, "file-unwritable",
              "cannot make a private folder in /tmp");
