@@ -3,8 +3,8 @@
  * per kind of socket, nothing is left to a default. Invariant of a ROUTER: libzmq aborts the
  * process when a routing id repeats, so `ids` remembers, for each start number seen, the highest
  * counter used, and rg_bus_connect refuses anything that is not above it. Invariant of a REQ: it is
- * either idle or inside rg_bus_request; after any failure in there the socket is made anew, so an
- * answer that comes late meets nobody.
+ * either idle or waits for one answer; when that is given up the socket is made anew, so an answer
+ * that comes late meets nobody.
  */
 #include "core/bus.h"
 
@@ -427,10 +427,13 @@ rg_outcome rg_bus_answer_open(struct rg_bus *bus, const char *path, struct rg_so
     return local_open(bus, path, ZMQ_REP, out, why);
 }
 
-static rg_outcome request_renew(struct rg_socket *socket, struct rg_reason *why)
+/* What zmq_close takes stays taken, also when making it anew fails: then there is no socket. */
+rg_outcome rg_bus_give_up(struct rg_socket *socket, struct rg_reason *why)
 {
-    (void)zmq_close(socket->zmq);
-    socket->zmq = NULL;
+    if (socket->zmq != NULL) {
+        (void)zmq_close(socket->zmq);
+        socket->zmq = NULL;
+    }
     RG_TRY(zmq_open(socket, ZMQ_REQ, why));
     if (zmq_connect(socket->zmq, socket->endpoint) != 0) {
         return zmq_failed(why, RG_BROKEN, "bus-connect");
@@ -457,12 +460,18 @@ rg_outcome rg_bus_answer(struct rg_socket *socket, struct rg_bytes answer, struc
     return rg_ok();
 }
 
-static rg_outcome request_once(struct rg_socket *socket, struct rg_bytes request, int wait_ms,
-                               struct rg_buffer *answer, struct rg_reason *why)
+rg_outcome rg_bus_ask(struct rg_socket *socket, struct rg_bytes request, struct rg_reason *why)
 {
     if (!retry_send(socket->zmq, request.data, request.len, 0)) {
         return zmq_failed(why, RG_IO, "bus-request");
     }
+    return rg_ok();
+}
+
+static rg_outcome request_once(struct rg_socket *socket, struct rg_bytes request, int wait_ms,
+                               struct rg_buffer *answer, struct rg_reason *why)
+{
+    RG_TRY(rg_bus_ask(socket, request, why));
     zmq_pollitem_t item = {.socket = socket->zmq, .events = ZMQ_POLLIN};
     int ready = zmq_poll(&item, 1, wait_ms);
     RG_CHECK(ready > 0, why, RG_IO, ready == 0 ? "bus-timeout" : "bus-interrupted",
@@ -473,12 +482,9 @@ static rg_outcome request_once(struct rg_socket *socket, struct rg_bytes request
 rg_outcome rg_bus_request(struct rg_socket *socket, struct rg_bytes request, int wait_ms,
                           struct rg_buffer *answer_out, struct rg_reason *why)
 {
-    if (socket->zmq == NULL) { /* making it anew had failed */
-        RG_TRY(zmq_open(socket, ZMQ_REQ, why));
-    }
     rg_outcome outcome = request_once(socket, request, wait_ms, answer_out, why);
     if (!rg_is_ok(outcome)) {
-        RG_TRY(request_renew(socket, why));
+        RG_TRY(rg_bus_give_up(socket, why));
     }
     return outcome;
 }

@@ -14,7 +14,7 @@
  *   Peers' messages are one frame; LINGER 0, ROUTER_MANDATORY, SND/RCVHWM RG_BUS_HWM, MAXMSGSIZE
  * RG_FRAME_BYTES_MAX, HANDSHAKE_IVL 10 s, RECONNECT_IVL -1, heartbeats at least 60 s. A send that
  * succeeded is queued in memory, nothing more. libzmq aborts on a routing id that exists: ids must
- * never repeat. rg_bus_pair_*: REQ/REP between courier and notary over ipc, with a time-out.
+ * never repeat. Between courier and notary: REQ/REP over ipc.
  *
  * THREADS
  *   A context per process, made after fork; sockets belong to the thread that made them.
@@ -56,6 +56,11 @@ RG_MUST_USE rg_outcome rg_bus_answer_open(struct rg_bus *bus, const char *path,
 RG_MUST_USE rg_outcome rg_bus_request(struct rg_socket *socket, struct rg_bytes request,
                                       int wait_ms, struct rg_buffer *answer_out,
                                       struct rg_reason *why);
+/* The same without waiting: ask, then rg_bus_take until it is no longer RG_AGAIN, or give up. One
+ * question at a time; the answer to a question that was given up never arrives. */
+RG_MUST_USE rg_outcome rg_bus_ask(struct rg_socket *socket, struct rg_bytes request,
+                                  struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_bus_give_up(struct rg_socket *socket, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_bus_take(struct rg_socket *socket, struct rg_buffer *out,
                                    struct rg_reason *why); /* RG_AGAIN */
 RG_MUST_USE rg_outcome rg_bus_answer(struct rg_socket *socket, struct rg_bytes answer,

@@ -3,7 +3,11 @@
  * A frame is decoded and handled at once: rows go into the open batch of the store, leaves into the
  * tree in memory, and what must be answered is remembered as a leaf number in the session. Commit
  * closes the batch; the notary then gets the leaves from its size on; its head releases the
- * answers.
+ * answers. While the notary is at work, the next batches are taken and committed: a head covers
+ * what was committed when it was asked for, and releases just that.
+ *
+ * A notary that did not answer may have done what it was asked, or may do so later. So it is first
+ * asked for its size again, without leaves, and then gets those that it lacks.
  *
  * Leaves that nobody waits for (receipts verified, pages taken) do not ask for a head by
  * themselves; the next tick does. So verifying a receipt costs no write of the notary.
@@ -106,6 +110,7 @@ void rg_courier_close(struct rg_courier *courier, struct courier_session *sessio
     }
     session->closing = reason;
     session->ready = false;
+    courier->cursors_due = courier->cursors_due || session->cursor_dirty;
     session->answer_count = 0;
     peer_leave(session);
     rg_courier_event_reason(courier, RG_COURIER_SESSION_ENDED, session->principal.text, reason, 0);
@@ -497,9 +502,9 @@ bool rg_courier_notary_try(struct rg_courier *courier, struct rg_notary_request 
 {
     char origin[RG_ORIGIN_BYTES];
     uint64_t behind = courier->committed_size - courier->head.size;
-    bool due =
-        courier->notary_wanted || behind >= UNSIGNED_IDLE || (behind > 0 && courier->sign_now);
-    if (!due || courier->alarmed || courier->notary_failed || !rg_courier_origin(courier, origin)) {
+    bool due = courier->notary_wanted || behind >= UNSIGNED_IDLE ||
+               (behind > 0 && courier->wanted_size > courier->head.size);
+    if (!due || courier->alarmed || courier->notary_rests || !rg_courier_origin(courier, origin)) {
         return false;
     }
     courier->notary_wanted = true;
@@ -566,7 +571,7 @@ static rg_outcome notary_head(struct rg_courier *courier, const struct rg_notary
     }
     rg_outcome outcome = notary_head_check(courier, &head, &local);
     if (outcome.code == RG_IO || outcome.code == RG_AGAIN) {
-        courier->notary_failed = true;
+        courier->notary_failed = courier->notary_rests = true;
         return rg_ok();
     }
     if (!rg_is_ok(outcome)) {
@@ -574,7 +579,7 @@ static rg_outcome notary_head(struct rg_courier *courier, const struct rg_notary
         return rg_ok();
     }
     courier->head = head;
-    courier->notary_wanted = courier->sign_now = head.size < courier->committed_size;
+    courier->notary_wanted = false;
     return pump(courier, now, why);
 }
 
@@ -584,8 +589,12 @@ rg_outcome rg_courier_notary_answer(struct rg_courier *courier,
 {
     bool first = !courier->notary_asked;
     bool behind = answer->size < courier->leaves_from;
+    if (courier->alarmed) {
+        return rg_ok(); /* signing has stopped since it was asked */
+    }
     if (answer->code == RG_IO || answer->code == RG_AGAIN || answer->code == RG_BROKEN) {
-        courier->notary_failed = true;
+        courier->notary_failed = courier->notary_rests = true;
+        courier->notary_asked = false; /* it may still come to do what it was asked */
         rg_courier_event_reason(courier, RG_COURIER_ALARM_NOTARY, "", answer->reason, answer->size);
         return rg_ok();
     }
@@ -598,6 +607,7 @@ rg_outcome rg_courier_notary_answer(struct rg_courier *courier,
         return rg_ok();
     }
     courier->notary_asked = true;
+    courier->notary_failed = false;
     leaves_forget(courier, answer->size);
     return answer->code == RG_OK ? notary_head(courier, answer, now, why) : rg_ok();
 }
@@ -655,6 +665,7 @@ void rg_courier_session_gone(struct rg_courier *courier, struct rg_session_id id
         rg_courier_event_reason(courier, RG_COURIER_SESSION_ENDED, session->principal.text, "gone",
                                 0);
     }
+    rg_courier_mail_leave(courier, session);
     rg_courier_forget(courier, session);
 }
 
@@ -663,6 +674,7 @@ void rg_courier_link_ready(struct rg_courier *courier)
     static const enum rg_document_kind kind[] = {RG_DOC_PAGE, RG_DOC_PAGE_DOMESTIC,
                                                  RG_DOC_STOP_LIST};
     while (courier->session_count > 0) {
+        rg_courier_mail_leave(courier, courier->session[courier->session_count - 1]);
         session_free(courier, courier->session_count - 1);
     }
     const struct rg_document *document = rg_trust_document(courier->trust, RG_DOC_CHARTER, "", 0);
@@ -804,8 +816,9 @@ static rg_outcome retention_tick(struct rg_courier *courier, struct rg_now now,
 rg_outcome rg_courier_tick(struct rg_courier *courier, struct rg_now now, struct rg_reason *why)
 {
     courier->ticked_at = now.mono;
-    courier->notary_failed = false;
-    courier->sign_now = true;
+    courier->notary_rests = false;
+    courier->wanted_size = rg_tree_size(courier->tree);
+    courier->cursors_due = true;
     sessions_tick(courier, now);
     peers_tick(courier, now);
     rg_outcome outcome = rg_courier_expire(courier, now, why);

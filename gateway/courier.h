@@ -9,8 +9,8 @@
  *     rg_courier_session_up / rg_courier_session_gone / rg_courier_frame     what arrived
  *     rg_courier_tick(courier, now, why)                                     once a second or so
  *     rg_courier_commit(courier, now, why)                                   one transaction
- *     while (rg_courier_notary_try(courier, &request))                       sign
- *         rg_courier_notary_answer(courier, &answer, now, why)
+ *     if (rg_courier_notary_try(courier, &request)) ask the notary           sign
+ *     rg_courier_notary_answer(courier, &answer, now, why)                   when it has answered
  *     while (rg_courier_out_peek(courier, &out))                             act
  *         rg_courier_out_done(courier) or rg_courier_out_blocked(courier)
  *   rg_courier_free(courier)
@@ -121,7 +121,8 @@ bool rg_courier_batch_full(const struct rg_courier *courier);
 /* Cheap when nothing was written. */
 RG_MUST_USE rg_outcome rg_courier_commit(struct rg_courier *courier, struct rg_now now,
                                          struct rg_reason *why);
-/* False: nothing to sign. The request's views are valid until the next call. */
+/* False: nothing to sign. The request's views are valid until the next call. One request at a time:
+ * not before the answer to the last one was given. Frames, ticks and commits may come between. */
 bool rg_courier_notary_try(struct rg_courier *courier, struct rg_notary_request *request_out);
 /* An unreachable notary is an answer with code RG_IO: asked again at the next tick. */
 RG_MUST_USE rg_outcome rg_courier_notary_answer(struct rg_courier *courier,

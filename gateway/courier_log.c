@@ -131,9 +131,17 @@ rg_outcome rg_courier_log_append(struct rg_courier *courier, struct rg_log_entry
     return rg_ok();
 }
 
+void rg_courier_head_want(struct rg_courier *courier, uint64_t leaf)
+{
+    if (leaf >= courier->wanted_size) {
+        courier->wanted_size = leaf + 1;
+    }
+}
+
 void rg_courier_log_undo(struct rg_courier *courier)
 {
     uint64_t size = courier->committed_size;
+    courier->wanted_size = courier->wanted_size < size ? courier->wanted_size : size;
     if (rg_tree_size(courier->tree) > size) {
         rg_tree_truncate(courier->tree, size);
     }
@@ -238,7 +246,7 @@ rg_outcome rg_courier_answer(struct rg_courier *courier, struct courier_session 
         session->answer_capacity = capacity;
     }
     session->answer[session->answer_count++] = leaf;
-    courier->sign_now = true;
+    rg_courier_head_want(courier, leaf);
     return rg_ok();
 }
 

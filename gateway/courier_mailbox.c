@@ -2,7 +2,9 @@
  *
  * A box is an ordered list in the store; a session reads it from its cursor on and has at most its
  * window of mails unconfirmed. Confirming a position confirms all before it. A session's cursor
- * moves in memory at once and is written with the batch. An office's boxes feed its clients
+ * moves in memory at once and is written with the next batch, at the latest at the next tick or
+ * when the session ends: one that is lost in a crash costs nothing but deliveries a second time, so
+ * it is not worth a commit of its own. An office's boxes feed its clients
  * (Deliver, Status); the box "kh/gateway" feeds that peer (Collected).
  *
  * A mail is sent when a head covers its leaf, so the pump runs after the notary has answered. New
@@ -25,7 +27,9 @@ rg_outcome rg_courier_mail_add(struct rg_courier *courier, const char *box, stru
 {
     RG_TRY(rg_courier_begin(courier, why));
     RG_TRY(STORE(courier, mail_add, box, &mail, why));
-    courier->sign_now = courier->sign_now || needs_head(&mail);
+    if (needs_head(&mail)) {
+        rg_courier_head_want(courier, mail.leaf);
+    }
     for (size_t i = 0; i < courier->dirty_count; i++) {
         if (strcmp(courier->dirty_box[i], box) == 0) {
             return rg_ok();
@@ -67,6 +71,14 @@ rg_outcome rg_courier_mail_start(struct rg_courier *courier, struct courier_sess
 {
     RG_TRY(
         STORE(courier, cursor_get, session->box, session->device, &session->mail_confirmed, why));
+    for (size_t i = 0; i < courier->session_count; i++) { /* one that is not written yet */
+        const struct courier_session *other = courier->session[i];
+        if (other->cursor_dirty && strcmp(other->box, session->box) == 0 &&
+            strcmp(other->device, session->device) == 0 &&
+            other->mail_confirmed > session->mail_confirmed) {
+            session->mail_confirmed = other->mail_confirmed;
+        }
+    }
     session->mail_sent = session->mail_confirmed;
     session->mail_more = true;
     return rg_ok();
@@ -74,6 +86,10 @@ rg_outcome rg_courier_mail_start(struct rg_courier *courier, struct courier_sess
 
 rg_outcome rg_courier_mail_flush(struct rg_courier *courier, struct rg_reason *why)
 {
+    if (!courier->open && !courier->cursors_due) {
+        return rg_ok();
+    }
+    courier->cursors_due = false;
     for (size_t i = 0; i < courier->session_count; i++) {
         struct courier_session *session = courier->session[i];
         if (!session->cursor_dirty) {
@@ -85,6 +101,14 @@ rg_outcome rg_courier_mail_flush(struct rg_courier *courier, struct rg_reason *w
         session->cursor_dirty = false;
     }
     return rg_ok();
+}
+
+void rg_courier_mail_leave(struct rg_courier *courier, const struct courier_session *session)
+{
+    if (session->cursor_dirty && rg_is_ok(rg_courier_begin(courier, NULL))) {
+        (void)STORE(courier, cursor_set, session->box, session->device, session->mail_confirmed,
+                    NULL); /* a store that fails says so again at commit */
+    }
 }
 
 /* Out */

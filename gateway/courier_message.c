@@ -502,7 +502,7 @@ static rg_outcome outbox_put(const struct judgement *j, struct courier_peer *pee
     RG_TRY(STORE(j->courier, outbox_add, &row, why));
     peer->waiting++;
     peer->lane[message->priority].more = true;
-    j->courier->sign_now = true;
+    rg_courier_head_want(j->courier, message->answer_leaf);
     if (peer->session != NULL && peer->waiting < BODIES_KEPT) {
         rg_courier_body_keep(j->courier, message->key, j->envelope->whole);
     }

@@ -182,14 +182,17 @@ struct rg_courier {
     struct rg_head head;
     struct rg_buffer leaves; /* leaf hashes that the notary may lack, from leaves_from on */
     uint64_t leaves_from;
-    bool notary_asked; /* a first answer has come: its size is leaves_from */
-    bool notary_failed, notary_wanted, alarmed;
-    bool sign_now; /* somebody waits for a head; else leaves may wait for the next tick */
+    bool notary_asked;  /* a first answer has come: its size is leaves_from */
+    bool notary_failed; /* the last request; until one is answered */
+    bool notary_rests;  /* after a failure, until the next tick */
+    bool notary_wanted, alarmed;
+    uint64_t wanted_size; /* somebody waits for a head of this size; the rest waits for a tick */
     struct courier_entry *recent;
     struct courier_receipts *building;
 
     /* the batch */
     bool open;
+    bool cursors_due; /* write them even if nothing else is written */
     size_t frames;
     struct courier_asked asked[RG_BATCH_FRAMES_MAX];
     size_t asked_count;
@@ -249,6 +252,8 @@ rg_outcome rg_courier_log_load(struct rg_courier *courier, struct rg_reason *why
 rg_outcome rg_courier_log_append(struct rg_courier *courier, struct rg_log_entry *entry,
                                  uint64_t *index_out, struct rg_reason *why);
 void rg_courier_log_undo(struct rg_courier *courier);
+/* Somebody waits for a head that covers this leaf. */
+void rg_courier_head_want(struct rg_courier *courier, uint64_t leaf);
 bool rg_courier_origin(const struct rg_courier *courier, char out[RG_ORIGIN_BYTES]);
 /* Start with our newest head and the proof that it extends what this session knows of us. */
 rg_outcome rg_courier_receipts_begin(struct rg_courier *courier,
@@ -337,6 +342,8 @@ rg_outcome rg_courier_mail_pump(struct rg_courier *courier, struct courier_sessi
                                 struct rg_now now, struct rg_reason *why);
 rg_outcome rg_courier_mail_flush(struct rg_courier *courier, struct rg_reason *why);
 void rg_courier_mail_wake(struct rg_courier *courier);
+/* The session goes: its cursor is put into the next batch. */
+void rg_courier_mail_leave(struct rg_courier *courier, const struct courier_session *session);
 rg_outcome rg_courier_collected(struct rg_courier *courier, struct courier_session *session,
                                 const struct rg_frame *frame, struct rg_now now,
                                 struct rg_reason *why);

@@ -1,8 +1,10 @@
 /* How it works: everything the courier must not know is here: clock, sockets, files, log lines.
  *
- * The order in one turn is the promise of the whole gateway: commit, notary, then out. Nothing is
- * taken from the courier's outputs before `sign` has run for what was committed, and the courier
- * itself holds back what is not signed; so a kill between any two lines of `turn` loses nothing.
+ * The order is the promise of the whole gateway: commit, notary, then out. The courier itself holds
+ * back what is not committed and what no head covers, so a kill between any two lines of `turn`
+ * loses nothing. The notary works on one request while the next batches are received and committed:
+ * nobody waits for it here. One that does not answer for NOTARY_WAIT_MS is given up and asked again
+ * at the next tick; meanwhile everything that needs no new head goes on.
  *
  * Sessions are known here only as (id, path of the unix socket). An id that link no longer has is
  * forgotten in three places, always together: bus, courier, table. When link dies its socketpair
@@ -58,7 +60,8 @@ struct run {
     struct session session[RG_COURIER_SESSIONS_MAX];
     size_t sessions;
     int link_fd, signal_fd, status_fd;
-    bool link_ready, told_ready, stopping, frames_waiting;
+    bool link_ready, told_ready, stopping, frames_waiting, notary_busy;
+    struct rg_mono notary_asked;
     uint16_t port;
     int blocked_ms; /* 0: no session is blocked */
     struct rg_mono started, store_trouble;
@@ -422,37 +425,64 @@ static rg_outcome take_frames(struct run *run, struct rg_reason *why)
     return rg_ok();
 }
 
-/* The notary's answer to one request; one that cannot be had is an answer too. */
-static struct rg_notary_answer ask_notary(struct run *run, const struct rg_notary_request *request)
+/* No answer is an answer too. */
+static rg_outcome notary_away(struct run *run, const struct rg_reason *reason,
+                              struct rg_reason *why)
 {
-    struct rg_reason why = {0};
-    struct rg_notary_answer answer = {0};
-    rg_buffer_clear(&run->order);
-    rg_buffer_clear(&run->answer);
-    rg_outcome outcome = rg_notary_request_encode(request, &run->order, &why);
-    if (rg_is_ok(outcome)) {
-        outcome = rg_bus_request(run->notary, rg_buffer_peek(&run->order), NOTARY_WAIT_MS,
-                                 &run->answer, &why);
-    }
-    if (rg_is_ok(outcome)) {
-        outcome = rg_notary_answer_decode(rg_buffer_peek(&run->answer), &answer, &why);
-    }
-    if (!rg_is_ok(outcome)) {
-        answer = (struct rg_notary_answer){.code = RG_IO};
-        (void)snprintf(answer.reason, sizeof(answer.reason), "%s", why.id);
-    }
-    return answer;
+    struct rg_notary_answer answer = {.code = RG_IO};
+    (void)snprintf(answer.reason, sizeof(answer.reason), "%s", reason->id);
+    run->notary_busy = false;
+    RG_TRY(rg_bus_give_up(run->notary, why));
+    return rg_courier_notary_answer(run->courier, &answer, now(), why);
 }
 
-static rg_outcome sign(struct run *run, struct rg_reason *why)
+static rg_outcome ask_notary(struct run *run, struct rg_reason *why)
 {
+    struct rg_reason reason = {0};
     struct rg_notary_request request;
-    while (rg_courier_notary_try(run->courier, &request)) {
-        struct rg_notary_answer answer = ask_notary(run, &request);
-        rg_crash_point("answer");
-        RG_TRY(rg_courier_notary_answer(run->courier, &answer, now(), why));
+    if (run->notary_busy || !rg_courier_notary_try(run->courier, &request)) {
+        return rg_ok();
     }
+    rg_buffer_clear(&run->order);
+    rg_outcome outcome = rg_notary_request_encode(&request, &run->order, &reason);
+    if (rg_is_ok(outcome)) {
+        outcome = rg_bus_ask(run->notary, rg_buffer_peek(&run->order), &reason);
+    }
+    if (!rg_is_ok(outcome)) {
+        return notary_away(run, &reason, why);
+    }
+    run->notary_busy = true;
+    run->notary_asked = now().mono;
     return rg_ok();
+}
+
+static int64_t notary_left_ms(const struct run *run)
+{
+    int64_t left = run->notary_asked.ms + NOTARY_WAIT_MS - now().mono.ms;
+    return left > 0 ? left : 0;
+}
+
+static rg_outcome take_answer(struct run *run, struct rg_reason *why)
+{
+    struct rg_reason reason = {0};
+    struct rg_notary_answer answer = {0};
+    rg_buffer_clear(&run->answer);
+    rg_outcome outcome = rg_bus_take(run->notary, &run->answer, &reason);
+    if (outcome.code == RG_AGAIN && notary_left_ms(run) > 0) {
+        return rg_ok();
+    }
+    if (outcome.code == RG_AGAIN) {
+        (void)rg_fail(&reason, RG_IO, "bus-timeout", "no answer within %d ms", NOTARY_WAIT_MS);
+    }
+    if (rg_is_ok(outcome)) {
+        outcome = rg_notary_answer_decode(rg_buffer_peek(&run->answer), &answer, &reason);
+    }
+    if (!rg_is_ok(outcome)) {
+        return notary_away(run, &reason, why);
+    }
+    run->notary_busy = false;
+    rg_crash_point("answer");
+    return rg_courier_notary_answer(run->courier, &answer, now(), why);
 }
 
 /* Which log line each thing the courier says becomes. */
@@ -585,9 +615,8 @@ static rg_outcome finish_batch(struct run *run, struct rg_reason *why)
 {
     RG_TRY(rg_courier_commit(run->courier, now(), why));
     rg_crash_point("commit");
-    act(run); /* what needs no new head: it need not wait for the notary's disk */
-    RG_TRY(sign(run, why));
-    act(run);
+    RG_TRY(ask_notary(run, why));
+    act(run); /* what the last head covers, and what needs none */
     tell_main(run);
     return rg_ok();
 }
@@ -598,6 +627,9 @@ static int wait_ms(const struct run *run)
     if (run->frames_waiting) {
         return 0;
     }
+    if (run->notary_busy && wait > notary_left_ms(run)) {
+        wait = notary_left_ms(run);
+    }
     if (run->blocked_ms > 0 && wait > run->blocked_ms) {
         return run->blocked_ms;
     }
@@ -606,12 +638,13 @@ static int wait_ms(const struct run *run)
 
 static rg_outcome turn(struct run *run, struct rg_reason *why)
 {
-    enum { CONTROL, SIGNALS, STATUS, ROUTER, LINK, ITEMS };
+    enum { CONTROL, SIGNALS, STATUS, ROUTER, NOTARY, LINK, ITEMS };
     struct rg_bus_item item[ITEMS] = {
         [CONTROL] = {.fd = run->options->control_fd},
         [SIGNALS] = {.fd = run->signal_fd},
         [STATUS] = {.fd = run->status_fd},
         [ROUTER] = {.socket = run->router},
+        [NOTARY] = {.socket = run->notary},
         [LINK] = {.fd = run->link_fd},
     };
     RG_TRY(rg_bus_wait(run->bus, item, run->link_fd < 0 ? LINK : ITEMS, wait_ms(run), why));
@@ -623,6 +656,11 @@ static rg_outcome turn(struct run *run, struct rg_reason *why)
     }
     if (item[LINK].ready) {
         RG_TRY(take_link_events(run, why));
+    }
+    if (run->notary_busy) {
+        RG_TRY(take_answer(run, why));
+        RG_TRY(ask_notary(run, why));
+        act(run);
     }
     RG_TRY(take_frames(run, why));
     if (rg_courier_wait_ms(run->courier, now()) == 0) {

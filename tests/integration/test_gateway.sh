@@ -180,6 +180,22 @@ within 10 counts_are 100 || fail "100 messages after the kills"
 sound kh
 sound th
 
+step "the notary hangs: what comes in is kept, status says so; then all is answered, without an alarm"
+notary=$(pid_of kh notary)
+kill -STOP "$notary"
+"$load" "$pki" kh th "$base" fill 100 >/dev/null &
+loading=$!
+gave_up() { [ "$(grep -c 'event=notary-alarm .*bus-timeout' "$work/kh.log")" -ge "$1" ]; }
+within 20 gave_up $(($(grep -c 'event=notary-alarm .*bus-timeout' "$work/kh.log" || true) + 3)) || fail "a hung notary was not noticed"
+[ "$(health kh)" = "failing notary" ] || fail "health while the notary hangs: $(health kh)"
+[ "$(count kh accepted)" = 200 ] || fail "a hung notary stopped the courier"
+[ "$(count th received)" = 100 ] || fail "something went out without a signed head"
+kill -CONT "$notary"
+wait "$loading" || fail "no answer after the notary went on"
+within 10 counts_are 200 || fail "200 messages after the notary hung"
+within 10 health_is kh ok || fail "health after the notary hung: $(health kh)"
+sound kh
+
 step "main is killed: the three end by themselves, a new start goes on"
 courier=$(pid_of kh courier)
 link=$(pid_of kh link)
@@ -190,7 +206,7 @@ all_gone() { ! kill -0 "$courier" "$link" "$notary" 2>/dev/null; }
 within 10 all_gone || fail "children outlived main"
 rm -f "$work/run-kh/ready"
 start_ready kh
-counts_are 100 || fail "counts after a new start"
+counts_are 200 || fail "counts after a new start"
 
 step "SIGHUP: a wrong config is refused, a right one taken"
 config kh "$base" 'suspend = ("Thailand");'
@@ -205,7 +221,7 @@ config kh "$base"
 kill -HUP "${main_pid[kh]}"
 within 10 health_is kh ok || fail "health after reloading"
 "$load" "$pki" kh th "$base" fill 20 >/dev/null || fail "no service after reloading"
-within 10 counts_are 120 || fail "120 messages"
+within 10 counts_are 220 || fail "220 messages"
 stop kh
 stop th
 

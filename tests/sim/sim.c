@@ -251,6 +251,7 @@ static void faults(struct sim *sim)
         for (uint64_t n = world_random(sim->world, 4); n > 0; n--) {
             act(sim);
         }
+        sim->world->notary_lags = chance(sim, 50);
         sim->world->frames_per_step = 1 + (size_t)world_random(sim->world, RG_BATCH_FRAMES_MAX);
         (void)world_step(sim->world);
     }
@@ -262,6 +263,7 @@ static void faults_end(struct sim *sim)
 {
     struct world *world = sim->world;
     world->frames_per_step = 0;
+    world->notary_lags = false;
     for (size_t i = 0; i < world->node_count; i++) {
         struct world_node *node = &world->node[i];
         memory_disk_full(node->disk, false);

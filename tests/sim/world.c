@@ -296,6 +296,48 @@ void world_cut(struct world *world, struct world_line *line)
     }
 }
 
+struct rg_head world_head(const struct world_node *node, const struct rg_frontier *frontier)
+{
+    struct rg_head head = {.size = frontier->size, .root = rg_frontier_root(frontier)};
+    (void)snprintf(head.origin, sizeof(head.origin), "referral/%s/%llu", node->country,
+                   node->options.log_epoch > 0 ? (unsigned long long)node->options.log_epoch : 1);
+    OK(rg_head_sign(&head, node->key, NULL));
+    return head;
+}
+
+/* The notary does what it was asked. */
+static struct rg_notary_answer notary_act(struct world_node *node, struct world_request *request)
+{
+    struct rg_notary_answer answer = {.size = node->notary.size};
+    request->used = false;
+    if (request->from_size != node->notary.size) {
+        answer.code = RG_DENIED;
+        (void)snprintf(answer.reason, sizeof(answer.reason), "notary-size");
+        return answer;
+    }
+    for (size_t i = 0; i < request->leaves.len; i += sizeof(struct rg_hash)) {
+        struct rg_hash leaf;
+        memcpy(leaf.b, request->leaves.data + i, 32);
+        rg_frontier_append(&node->notary, leaf);
+    }
+    struct rg_head head = world_head(node, &node->notary);
+    answer.size = head.size;
+    answer.root = head.root;
+    memcpy(answer.signature, head.signature, sizeof(answer.signature));
+    return answer;
+}
+
+/* Nobody waits any more for the answer to what was asked. */
+static void notary_late(struct world_node *node)
+{
+    if (node->late.used) {
+        (void)notary_act(node, &node->late);
+    }
+    struct rg_buffer leaves = node->late.leaves;
+    node->late = node->asked;
+    node->asked = (struct world_request){.leaves = leaves};
+}
+
 void world_crash(struct world *world, struct world_node *node)
 {
     struct rg_courier *courier = node->courier;
@@ -303,6 +345,9 @@ void world_crash(struct world *world, struct world_node *node)
         return;
     }
     node->courier = NULL;
+    if (node->asked.used) {
+        notary_late(node);
+    }
     for (size_t i = 0; i < world->line_count; i++) {
         struct world_line *line = world->line[i];
         if (line->open && (end_is_node(&line->end[0], node) || end_is_node(&line->end[1], node))) {
@@ -319,6 +364,8 @@ void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->node_count; i++) {
         world_crash(world, &world->node[i]);
+        rg_buffer_drop(&world->node[i].asked.leaves);
+        rg_buffer_drop(&world->node[i].late.leaves);
         memory_disk_free(world->node[i].disk);
         rg_key_free(world->node[i].key);
     }
@@ -752,51 +799,50 @@ static void node_out(struct world *world, struct world_node *node, const struct 
     }
 }
 
-struct rg_head world_head(const struct world_node *node, const struct rg_frontier *frontier)
+static struct rg_notary_answer notary_answer(struct world *world, struct world_node *node)
 {
-    struct rg_head head = {.size = frontier->size, .root = rg_frontier_root(frontier)};
-    (void)snprintf(head.origin, sizeof(head.origin), "referral/%s/%llu", node->country,
-                   node->options.log_epoch > 0 ? (unsigned long long)node->options.log_epoch : 1);
-    OK(rg_head_sign(&head, node->key, NULL));
-    return head;
-}
-
-static struct rg_notary_answer notary_ask(struct world_node *node,
-                                          const struct rg_notary_request *request)
-{
-    struct rg_notary_answer answer = {.size = node->notary.size};
-    if (node->notary_down) {
-        answer.code = RG_IO;
+    if (node->notary_down || (world->notary_lags && world_random(world, 5) == 0)) {
+        struct rg_notary_answer answer = {.code = RG_IO};
         (void)snprintf(answer.reason, sizeof(answer.reason), "bus-timeout");
+        notary_late(node);
         return answer;
     }
-    if (request->from_size != node->notary.size) {
-        answer.code = RG_DENIED;
-        (void)snprintf(answer.reason, sizeof(answer.reason), "notary-size");
-        return answer;
+    if (node->late.used) {
+        (void)notary_act(node, &node->late);
     }
-    for (size_t i = 0; i < request->leaves.len; i += 32) {
-        struct rg_hash leaf;
-        memcpy(leaf.b, request->leaves.data + i, 32);
-        rg_frontier_append(&node->notary, leaf);
-    }
-    struct rg_head head = world_head(node, &node->notary);
-    answer.size = head.size;
-    answer.root = head.root;
-    memcpy(answer.signature, head.signature, sizeof(answer.signature));
-    return answer;
+    return notary_act(node, &node->asked);
 }
 
-static void node_sign(struct world *world, struct world_node *node)
+static bool node_asks(struct world_node *node)
 {
     struct rg_notary_request request;
-    while (node->courier != NULL && rg_courier_notary_try(node->courier, &request)) {
-        struct rg_notary_answer answer = notary_ask(node, &request);
+    if (node->courier == NULL || node->asked.used ||
+        !rg_courier_notary_try(node->courier, &request)) {
+        return false;
+    }
+    node->asked.used = true;
+    node->asked.from_size = request.from_size;
+    rg_buffer_clear(&node->asked.leaves);
+    OK(rg_buffer_append(&node->asked.leaves, request.leaves, NULL));
+    return true;
+}
+
+/* True when there is something to wait for. */
+static bool node_sign(struct world *world, struct world_node *node)
+{
+    (void)node_asks(node);
+    while (node->courier != NULL && node->asked.used) {
+        if (world->notary_lags && world_random(world, 2) == 0) {
+            return true;
+        }
+        struct rg_notary_answer answer = notary_answer(world, node);
         if (dies(world, node, WORLD_AFTER_PERSIST)) {
-            return;
+            return true;
         }
         alive(node, rg_courier_notary_answer(node->courier, &answer, node_now(node), NULL));
+        (void)node_asks(node);
     }
+    return false;
 }
 
 static bool node_outputs(struct world *world, struct world_node *node)
@@ -855,7 +901,7 @@ static bool node_step(struct world *world, struct world_node *node)
     if (dies(world, node, WORLD_AFTER_COMMIT)) {
         return true;
     }
-    node_sign(world, node);
+    moved = node_sign(world, node) || moved;
     if (dies(world, node, WORLD_AFTER_SIGN)) {
         return true;
     }

@@ -56,6 +56,11 @@ struct world_node {
     struct rg_trust *trust;
     struct rg_courier *courier; /* NULL: down */
     struct rg_frontier notary;
+    struct world_request { /* to the notary */
+        bool used;
+        uint64_t from_size;
+        struct rg_buffer leaves;
+    } asked, late; /* late: nobody waits for the answer any more; the notary still comes to it */
     struct rg_key *key;
     uint8_t public_key[32];
     int64_t skew_ms;
@@ -130,6 +135,7 @@ struct world {
                   void *context);
     void *tamper_context;
     size_t frames_per_step; /* 0: RG_BATCH_FRAMES_MAX */
+    bool notary_lags;       /* its answers come steps later, or too late */
 };
 
 struct world *world_new(uint64_t seed);

@@ -21,7 +21,8 @@ struct world {
     struct rg_bus *bus;
     struct rg_socket *router;
     void *context;
-    void *peer; /* a stock DEALER that listens where link would */
+    void *peer;                        /* a stock DEALER that listens where link would */
+    struct rg_socket *client, *server; /* freed also when a test fails: a context waits for them */
 };
 
 static struct rg_session_id id_of(uint8_t start, uint8_t counter)
@@ -64,6 +65,8 @@ static int world_open(void **state)
 static int world_close(void **state)
 {
     struct world *world = *state;
+    rg_socket_free(world->client);
+    rg_socket_free(world->server);
     rg_socket_free(world->router);
     rg_bus_free(world->bus);
     (void)zmq_close(world->peer);
@@ -189,30 +192,54 @@ static void serve_once(struct world *world, struct rg_socket *server, const char
 static void test_a_request_times_out_and_the_next_is_answered(void **state)
 {
     struct world *world = *state;
-    struct rg_socket *client = NULL;
-    struct rg_socket *server = NULL;
     struct rg_reason why = {0};
     RG_OWNED_BUFFER answer = {0};
     char path[128];
     (void)snprintf(path, sizeof(path), "%s/notary", world->folder);
-    assert_true(rg_is_ok(rg_bus_request_open(world->bus, path, &client, &why)));
-    assert_int_equal(rg_bus_request(client, RG_BYTES_LITERAL("lost"), 1, &answer, &why).code,
+    assert_true(rg_is_ok(rg_bus_request_open(world->bus, path, &world->client, &why)));
+    assert_int_equal(rg_bus_request(world->client, RG_BYTES_LITERAL("lost"), 1, &answer, &why).code,
                      RG_IO);
     assert_string_equal(why.id, "bus-timeout");
-    assert_true(rg_is_ok(rg_bus_answer_open(world->bus, path, &server, &why)));
+    assert_true(rg_is_ok(rg_bus_answer_open(world->bus, path, &world->server, &why)));
     /* The server's turn comes after the time-out. A question must have the time to get there before
      * its asker gives up, so each waits longer than the one before. */
-    struct rg_bus_item item = {.socket = server};
+    struct rg_bus_item item = {.socket = world->server};
     for (int wait_ms = 2; !item.ready; wait_ms *= 2) {
         assert_true(wait_ms < DEADLINE_MS);
         assert_int_equal(
-            rg_bus_request(client, RG_BYTES_LITERAL("late"), wait_ms, &answer, &why).code, RG_IO);
+            rg_bus_request(world->client, RG_BYTES_LITERAL("late"), wait_ms, &answer, &why).code,
+            RG_IO);
         assert_true(rg_is_ok(rg_bus_wait(world->bus, &item, 1, wait_ms, &why)));
     }
-    serve_once(world, server, "late");
+    serve_once(world, world->server, "late");
     assert_int_equal(answer.len, 0);
-    rg_socket_free(client);
-    rg_socket_free(server);
+    (void)unlink(path);
+}
+
+/* Asking does not wait. What was given up is answered to nobody: the next answer is the right one.
+ */
+static void test_a_question_is_given_up_and_the_next_is_answered(void **state)
+{
+    struct world *world = *state;
+    struct rg_reason why = {0};
+    RG_OWNED_BUFFER answer = {0};
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/notary", world->folder);
+    assert_true(rg_is_ok(rg_bus_answer_open(world->bus, path, &world->server, &why)));
+    assert_true(rg_is_ok(rg_bus_request_open(world->bus, path, &world->client, &why)));
+    assert_true(rg_is_ok(rg_bus_ask(world->client, RG_BYTES_LITERAL("first"), &why)));
+    assert_int_equal(rg_bus_ask(world->client, RG_BYTES_LITERAL("two at once"), &why).code, RG_IO);
+    assert_int_equal(rg_bus_take(world->client, &answer, &why).code, RG_AGAIN);
+    struct rg_bus_item asked = {.socket = world->server};
+    assert_true(rg_is_ok(rg_bus_wait(world->bus, &asked, 1, DEADLINE_MS, &why)));
+    assert_true(rg_is_ok(rg_bus_give_up(world->client, &why)));
+    assert_true(rg_is_ok(rg_bus_ask(world->client, RG_BYTES_LITERAL("second"), &why)));
+    serve_once(world, world->server, "first");
+    serve_once(world, world->server, "second");
+    struct rg_bus_item answered = {.socket = world->client};
+    assert_true(rg_is_ok(rg_bus_wait(world->bus, &answered, 1, DEADLINE_MS, &why)));
+    assert_true(rg_is_ok(rg_bus_take(world->client, &answer, &why)));
+    assert_true(rg_bytes_equal(rg_buffer_peek(&answer), RG_BYTES_LITERAL("second")));
     (void)unlink(path);
 }
 
@@ -241,6 +268,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_more_than_one_frame_is_dropped, world_open,
                                         world_close),
         cmocka_unit_test_setup_teardown(test_a_request_times_out_and_the_next_is_answered,
+                                        world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_a_question_is_given_up_and_the_next_is_answered,
                                         world_open, world_close),
         cmocka_unit_test_setup_teardown(test_paths_are_bounded, world_open, world_close),
     };

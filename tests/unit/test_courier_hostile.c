@@ -258,7 +258,14 @@ static void test_notary_away_for_long(void **state)
     world_advance(stage.world, 1000);
     assert_true(world_status(stage.th).log_size > RG_NOTARY_LEAVES_MAX);
     assert_true(rg_is_ok(rg_courier_tick(stage.th->courier, stage.world->now, NULL)));
+    assert_true(rg_courier_notary_try(stage.th->courier, &request)); /* its size first */
+    assert_int_equal(request.leaves.len, 0);
+    stage.th->late.used = false; /* what it was asked before is lost */
+    struct rg_notary_answer behind = {.code = RG_DENIED, .size = world_status(stage.th).head_size};
+    assert_true(
+        rg_is_ok(rg_courier_notary_answer(stage.th->courier, &behind, stage.world->now, NULL)));
     assert_true(rg_courier_notary_try(stage.th->courier, &request));
+    assert_int_equal(request.leaves.len, RG_NOTARY_LEAVES_MAX * 32);
     assert_true(rg_is_ok(rg_notary_request_encode(&request, &bytes, NULL)));
     stage.th->notary_down = false;
     world_advance(stage.world, 1000);
