@@ -95,6 +95,75 @@ rg_outcome rg_audit_print(const struct rg_config *config, enum rg_audit_form for
     return rg_ok();
 }
 
+struct forks {
+    FILE *out;
+    size_t count;
+};
+
+/* As PEM: `openssl cms -verify -inform PEM -content TEXT` reads it. */
+static rg_outcome print_signature(struct rg_bytes der, FILE *out, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER base64 = {0};
+    RG_TRY(rg_base64(der, &base64, why));
+    (void)fputs("-----BEGIN CMS-----\n", out);
+    for (size_t at = 0; at < base64.len; at += 64) {
+        size_t len = base64.len - at < 64 ? base64.len - at : 64;
+        (void)fprintf(out, "%.*s\n", (int)len, (const char *)base64.data + at);
+    }
+    (void)fputs("-----END CMS-----\n", out);
+    return rg_ok();
+}
+
+static rg_outcome print_document(struct rg_bytes bytes, FILE *out, struct rg_reason *why)
+{
+    struct rg_frame frame = {0};
+    RG_TRY(rg_frame_decode(bytes, &frame, why));
+    rg_outcome outcome = rg_ok();
+    if (frame.kind == RG_FRAME_DOCUMENT) {
+        (void)fprintf(out, "text of %zu bytes, then who signed it\n", frame.document.text.len);
+        (void)fwrite(frame.document.text.data, 1, frame.document.text.len, out);
+        for (size_t i = 0; rg_is_ok(outcome) && i < frame.document.signature_count; i++) {
+            outcome = print_signature(frame.document.signature[i], out, why);
+        }
+    }
+    rg_frame_drop(&frame);
+    return outcome;
+}
+
+static rg_outcome print_half(const struct rg_fork *fork, struct rg_bytes half, FILE *out,
+                             struct rg_reason *why)
+{
+    if (fork->kind == RG_FORK_DOCUMENT) {
+        return print_document(half, out, why);
+    }
+    (void)fwrite(half.data, 1, half.len, out);
+    return rg_ok();
+}
+
+static rg_outcome print_fork(void *context, const struct rg_fork *fork, struct rg_reason *why)
+{
+    struct forks *forks = context;
+    char time[32];
+    rg_wall_print(fork->found, time);
+    (void)fprintf(forks->out, "==== %s, found %s: held\n", fork->subject, time);
+    RG_TRY(print_half(fork, fork->first, forks->out, why));
+    (void)fprintf(forks->out, "==== %s: shown\n", fork->subject);
+    RG_TRY(print_half(fork, fork->second, forks->out, why));
+    forks->count++;
+    return rg_ok();
+}
+
+rg_outcome rg_audit_forks(const struct rg_config *config, FILE *out, size_t *count_out,
+                          struct rg_reason *why)
+{
+    RG_OWNED_STORE *store = NULL;
+    struct forks forks = {.out = out};
+    RG_TRY(open_store(config, &store, why));
+    RG_TRY(store->ops->forks_each(store, print_fork, &forks, why));
+    *count_out = forks.count;
+    return rg_ok();
+}
+
 rg_outcome rg_audit_checkpoint(const struct rg_config *config, struct rg_buffer *out,
                                struct rg_reason *why)
 {

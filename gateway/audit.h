@@ -30,6 +30,11 @@ enum rg_audit_form { RG_AUDIT_TABLE, RG_AUDIT_JSON };
 RG_MUST_USE rg_outcome rg_audit_print(const struct rg_config *config, enum rg_audit_form form,
                                       FILE *out, struct rg_reason *why);
 
+/* What is held against others: two heads of one log, two documents with one counter. Texts and PEM
+ * that stock tools read (docs/operator.md). `count_out`: how many. */
+RG_MUST_USE rg_outcome rg_audit_forks(const struct rg_config *config, FILE *out, size_t *count_out,
+                                      struct rg_reason *why);
+
 /* The newest signed head as a C2SP note, from the running gateway. RG_IO gateway-away. */
 RG_MUST_USE rg_outcome rg_audit_checkpoint(const struct rg_config *config, struct rg_buffer *out,
                                            struct rg_reason *why);

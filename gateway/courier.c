@@ -206,6 +206,15 @@ static rg_outcome heads_load(struct rg_courier *courier, struct rg_reason *why)
     return outcome;
 }
 
+static rg_outcome fork_count(void *context, const struct rg_fork *fork, struct rg_reason *why)
+{
+    struct rg_courier *courier = context;
+    (void)fork;
+    (void)why;
+    courier->forks = ++courier->forks_committed;
+    return rg_ok();
+}
+
 /* Every partner, so that `status` says from the start what waits for whom. */
 static rg_outcome peers_load(struct rg_courier *courier, struct rg_reason *why)
 {
@@ -225,6 +234,7 @@ static rg_outcome courier_load(struct rg_courier *courier, struct rg_now now, st
     RG_TRY(STORE(courier, documents_each, restore_document, &restore, why));
     RG_TRY(rg_courier_log_load(courier, why));
     RG_TRY(peers_load(courier, why));
+    RG_TRY(STORE(courier, forks_each, fork_count, courier, why));
     return heads_load(courier, why);
 }
 
@@ -363,6 +373,7 @@ static void batch_undo(struct rg_courier *courier, const struct rg_reason *why)
     rg_courier_event_reason(courier, RG_COURIER_STORE_NOT_NOW, "", why != NULL ? why->id : NULL, 0);
     courier->count.accepted = courier->accepted_told;
     courier->count.received = courier->received_told;
+    courier->forks = courier->forks_committed;
     rg_courier_log_undo(courier);
     peers_undo(courier);
     memories_undo(courier);
@@ -424,6 +435,7 @@ static void batch_committed(struct rg_courier *courier)
     batch_tell(courier, RG_COURIER_RECEIVED, courier->count.received, &courier->received_told);
     rg_courier_mail_wake(courier);
     courier->committed_size = rg_tree_size(courier->tree);
+    courier->forks_committed = courier->forks;
     for (size_t i = 0; i < courier->peer_count; i++) {
         if (courier->open) {
             courier->peer[i]->held_committed = courier->peer[i]->held;
@@ -744,6 +756,7 @@ rg_outcome rg_courier_frame(struct rg_courier *courier, struct rg_session_id id,
     struct rg_reason local = {0};
     struct rg_frame frame = {0};
     courier->frames++;
+    courier->wall = now.wall;
     rg_outcome outcome = rg_frame_decode(bytes, &frame, &local);
     if (rg_is_ok(outcome)) {
         outcome = frame_handle(courier, session, &frame, now, &local);
@@ -768,6 +781,7 @@ rg_outcome rg_courier_frame(struct rg_courier *courier, struct rg_session_id id,
 rg_outcome rg_courier_document(struct rg_courier *courier, const struct rg_document *document,
                                struct rg_now now, struct rg_reason *why)
 {
+    courier->wall = now.wall;
     rg_outcome outcome = rg_courier_document_take(courier, NULL, document, now, why);
     return is_store_failure(outcome) ? batch_failed(courier, outcome, why) : rg_ok();
 }
@@ -842,6 +856,7 @@ void rg_courier_status(const struct rg_courier *courier, struct rg_courier_statu
     out->log_size = courier->committed_size;
     out->head = courier->head;
     out->head_size = courier->head.size;
+    out->forks = courier->forks_committed;
     for (size_t i = 0; i < courier->session_count; i++) {
         const struct courier_session *session = courier->session[i];
         out->sessions += session->ready ? 1 : 0;

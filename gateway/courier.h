@@ -196,6 +196,7 @@ struct rg_courier_peer_status {
 struct rg_courier_status {
     bool alarmed;       /* signing has stopped */
     bool notary_failed; /* last request failed */
+    uint64_t forks;     /* proofs held of two heads of one log, two documents with one counter */
     uint64_t log_size, head_size;
     struct rg_head head; /* newest signed; size 0 and origin "" before the first */
     size_t sessions, clients;

@@ -318,6 +318,53 @@ static uint64_t origin_epoch(const char *origin, const char *prefix)
     return *digit == '\0' ? epoch : 0;
 }
 
+static const struct rg_country *origin_country(const struct rg_courier *courier, const char *origin)
+{
+    const struct rg_country *country = NULL;
+    for (size_t i = 0; (country = rg_trust_country_at(courier->trust, i)) != NULL; i++) {
+        if (origin_epoch(origin, country->log_origin) > 0) {
+            return country;
+        }
+    }
+    return NULL;
+}
+
+rg_outcome rg_courier_fork_keep(struct rg_courier *courier, struct rg_fork *fork,
+                                struct rg_reason *why)
+{
+    bool fresh = false;
+    fork->found = courier->wall;
+    RG_TRY(rg_courier_begin(courier, why));
+    RG_TRY(STORE(courier, fork_add, fork, &fresh, why));
+    courier->forks += fresh ? 1 : 0;
+    return rg_ok();
+}
+
+rg_outcome rg_courier_fork_heads(struct rg_courier *courier, const struct rg_head *held,
+                                 const struct rg_head *shown, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER first = {0};
+    RG_OWNED_BUFFER second = {0};
+    struct rg_fork fork = {.kind = RG_FORK_LOG};
+    const struct rg_country *country = origin_country(courier, shown->origin);
+    if (country == NULL || strcmp(held->origin, shown->origin) != 0) {
+        return rg_ok();
+    }
+    RG_TRY(rg_checkpoint_print(held, country->log_key, &first, why));
+    RG_TRY(rg_checkpoint_print(shown, country->log_key, &second, why));
+    rg_courier_text(fork.subject, sizeof(fork.subject), shown->origin);
+    fork.first = rg_buffer_peek(&first);
+    fork.second = rg_buffer_peek(&second);
+    return rg_courier_fork_keep(courier, &fork, why);
+}
+
+/* A head that is refused, though it has a good signature, and does not fit the one held. */
+static bool contradicts(const char *reason)
+{
+    return reason != NULL &&
+           (strcmp(reason, "head-fork") == 0 || strcmp(reason, "proof-consistency") == 0);
+}
+
 static rg_outcome epoch_check(struct rg_courier *courier, const struct courier_session *session,
                               const struct rg_head *held, const struct rg_head *head,
                               const char *prefix, struct rg_reason *why)
@@ -380,6 +427,9 @@ rg_outcome rg_courier_head_check(struct rg_courier *courier, struct courier_sess
     if (!rg_is_ok(outcome)) {
         alarm_peer(courier, session->principal.text, local.id);
         rg_courier_close(courier, session, "head-refused");
+        if (contradicts(local.id)) {
+            RG_TRY(rg_courier_fork_heads(courier, held, head, why));
+        }
         if (why != NULL) {
             *why = local;
         }
@@ -442,17 +492,6 @@ rg_outcome rg_courier_proof_keep(struct rg_courier *courier, uint64_t key,
 
 /* Heads in Hello, and the heads of the store at start */
 
-static const struct rg_country *origin_country(const struct rg_courier *courier, const char *origin)
-{
-    const struct rg_country *country = NULL;
-    for (size_t i = 0; (country = rg_trust_country_at(courier->trust, i)) != NULL; i++) {
-        if (origin_epoch(origin, country->log_origin) > 0) {
-            return country;
-        }
-    }
-    return NULL;
-}
-
 static rg_outcome own_alarm(struct rg_courier *courier, const struct courier_session *session,
                             const struct rg_head *head, struct rg_reason *why)
 {
@@ -465,6 +504,7 @@ static rg_outcome own_alarm(struct rg_courier *courier, const struct courier_ses
         return rg_ok();
     }
     RG_TRY(rg_courier_begin(courier, why));
+    RG_TRY(rg_courier_fork_heads(courier, &courier->head, head, why));
     return STORE(courier, head_set, head, why);
 }
 
@@ -512,6 +552,7 @@ rg_outcome rg_courier_head_shown(struct rg_courier *courier, struct courier_sess
     if (strcmp(peer->held.origin, head->origin) == 0 && peer->held.size == head->size &&
         memcmp(&peer->held.root, &head->root, sizeof(head->root)) != 0) {
         alarm_peer(courier, country->code, "head-fork");
+        return rg_courier_fork_heads(courier, &peer->held, head, why);
     }
     return rg_ok();
 }

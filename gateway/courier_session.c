@@ -16,6 +16,7 @@
 #include "core/card.h"
 #include "gateway/courier_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,19 +289,25 @@ static bool may_have(const struct rg_courier *courier, const struct courier_sess
     return document->kind != RG_DOC_PAGE_DOMESTIC;
 }
 
+static void document_show(const struct rg_document *document, struct rg_frame *out)
+{
+    *out = (struct rg_frame){.kind = RG_FRAME_DOCUMENT, .document.kind = document->kind};
+    rg_courier_text(out->document.country, sizeof(out->document.country), document->country);
+    out->document.text = rg_buffer_peek(&document->text);
+    out->document.signature_count = document->signature_count;
+    for (size_t i = 0; i < document->signature_count; i++) {
+        out->document.signature[i] = rg_buffer_peek(&document->signature[i]);
+    }
+}
+
 static rg_outcome document_send(struct rg_courier *courier, struct courier_session *session,
                                 const struct rg_document *document, struct rg_reason *why)
 {
     if (!may_have(courier, session, document)) {
         return rg_ok();
     }
-    struct rg_frame frame = {.kind = RG_FRAME_DOCUMENT, .document.kind = document->kind};
-    rg_courier_text(frame.document.country, sizeof(frame.document.country), document->country);
-    frame.document.text = rg_buffer_peek(&document->text);
-    frame.document.signature_count = document->signature_count;
-    for (size_t i = 0; i < document->signature_count; i++) {
-        frame.document.signature[i] = rg_buffer_peek(&document->signature[i]);
-    }
+    struct rg_frame frame;
+    document_show(document, &frame);
     return rg_courier_send(courier, session, &frame, NULL, why);
 }
 
@@ -370,6 +377,52 @@ static rg_outcome document_spread(struct rg_courier *courier, const struct couri
     return rg_ok();
 }
 
+static rg_outcome document_frame(const struct rg_document *document, struct rg_buffer *out,
+                                 struct rg_reason *why)
+{
+    struct rg_frame frame;
+    document_show(document, &frame);
+    return rg_frame_encode(&frame, out, why);
+}
+
+static const char *fork_name(enum rg_document_kind kind)
+{
+    static const char *const name[] = {[RG_DOC_CHARTER] = "charter",
+                                       [RG_DOC_PAGE] = "page",
+                                       [RG_DOC_PAGE_DOMESTIC] = "domestic",
+                                       [RG_DOC_STOP_LIST] = "stop"};
+    return (size_t)kind < sizeof(name) / sizeof(name[0]) && name[kind] != NULL ? name[kind] : "";
+}
+
+/* Two documents with one counter, both properly signed. */
+static rg_outcome document_fork(struct rg_courier *courier, const struct rg_document *shown,
+                                struct rg_reason *why)
+{
+    RG_OWNED_BUFFER first = {0};
+    RG_OWNED_BUFFER second = {0};
+    struct rg_fork fork = {.kind = RG_FORK_DOCUMENT};
+    const struct rg_document *held =
+        rg_trust_document(courier->trust, shown->kind, shown->country, 0);
+    if (held == NULL) {
+        return rg_ok();
+    }
+    (void)snprintf(
+        fork.subject, sizeof(fork.subject), "%s %s %llu", fork_name(shown->kind), shown->country,
+        (unsigned long long)rg_trust_counter(courier->trust, shown->kind, shown->country));
+    RG_TRY(document_frame(held, &first, why));
+    RG_TRY(document_frame(shown, &second, why));
+    fork.first = rg_buffer_peek(&first);
+    fork.second = rg_buffer_peek(&second);
+    return rg_courier_fork_keep(courier, &fork, why);
+}
+
+static bool is_fork(const struct rg_reason *why)
+{
+    return why->id != NULL &&
+           (strcmp(why->id, "page-fork") == 0 || strcmp(why->id, "charter-fork") == 0 ||
+            strcmp(why->id, "stop-fork") == 0);
+}
+
 rg_outcome rg_courier_document_take(struct rg_courier *courier, struct courier_session *from,
                                     const struct rg_document *document, struct rg_now now,
                                     struct rg_reason *why)
@@ -382,7 +435,7 @@ rg_outcome rg_courier_document_take(struct rg_courier *courier, struct courier_s
     }
     if (!rg_is_ok(outcome)) {
         document_event(courier, RG_COURIER_DOCUMENT_REFUSED, document, &local);
-        return rg_ok();
+        return is_fork(&local) ? document_fork(courier, document, why) : rg_ok();
     }
     if (news == RG_NEWS_NONE) {
         return rg_ok();

@@ -180,7 +180,8 @@ struct rg_courier {
     struct rg_tree *tree;
     uint64_t committed_size;
     struct rg_head head;
-    struct rg_buffer leaves; /* leaf hashes that the notary may lack, from leaves_from on */
+    uint64_t forks, forks_committed; /* proofs held against others */
+    struct rg_buffer leaves;         /* leaf hashes that the notary may lack, from leaves_from on */
     uint64_t leaves_from;
     bool notary_asked;  /* a first answer has come: its size is leaves_from */
     bool notary_failed; /* the last request; until one is answered */
@@ -216,7 +217,7 @@ struct rg_courier {
     size_t next_session;
 
     struct rg_mono ticked_at, erased_at;
-    struct rg_wall checked_at;
+    struct rg_wall checked_at, wall; /* wall: of the last thing that came in */
     struct rg_buffer scratch, scratch_body;
     uint64_t accepted_told, received_told;
     struct rg_courier_status count;
@@ -266,6 +267,12 @@ void rg_courier_receipts_sent(struct rg_courier *courier, struct courier_session
 /* The head of what a peer gateway sent: signature, consistency with the one held. */
 rg_outcome rg_courier_head_check(struct rg_courier *courier, struct courier_session *session,
                                  const struct rg_receipts *receipts, struct rg_reason *why);
+/* Two heads of one log that do not fit, both signed by its key: kept as proof, once per log. */
+rg_outcome rg_courier_fork_heads(struct rg_courier *courier, const struct rg_head *held,
+                                 const struct rg_head *shown, struct rg_reason *why);
+/* Keeps what `fork` shows; counted when it is the first of its subject. */
+rg_outcome rg_courier_fork_keep(struct rg_courier *courier, struct rg_fork *fork,
+                                struct rg_reason *why);
 /* In our log: which head of that peer we hold. Seldom, since it says no more than the one before.
  */
 rg_outcome rg_courier_peer_head_log(struct rg_courier *courier, struct courier_peer *peer,

@@ -28,7 +28,7 @@ enum { EXIT_USAGE = 64, EXIT_AWAY = 69, EXIT_SOFTWARE = 70, EXIT_CONFIG = 78 };
 
 struct arguments {
     const char *config_path;
-    bool json, checkpoint, verify, verbose;
+    bool json, checkpoint, verify, forks, verbose;
     int ready_fd;
 };
 
@@ -43,6 +43,7 @@ static const char help_text[] =
     "  log     the entries of the log        --json\n"
     "            --checkpoint   the newest signed head as a C2SP note\n"
     "            --verify       compute the whole tree again and compare it with the head\n"
+    "            --forks        what others have signed twice: both texts, as proof\n"
     "  epoch   start a new epoch of the log; only when the notary refuses for good\n"
     "  events  every log event, what it means and what to do\n"
     "\n"
@@ -173,11 +174,28 @@ static int print_verdict(const struct rg_config *config)
     return 0;
 }
 
+static int print_forks(const struct rg_config *config)
+{
+    size_t count = 0;
+    struct rg_reason why = {0};
+    rg_outcome outcome = rg_audit_forks(config, stdout, &count, &why);
+    if (!rg_is_ok(outcome)) {
+        return fail(EXIT_SOFTWARE, &why);
+    }
+    if (count == 0) {
+        (void)printf("nobody has shown two heads or two documents that contradict each other\n");
+    }
+    return 0;
+}
+
 static int command_log(const struct rg_config *config, const struct arguments *arguments)
 {
     struct rg_reason why = {0};
     if (arguments->checkpoint) {
         return print_checkpoint(config);
+    }
+    if (arguments->forks) {
+        return print_forks(config);
     }
     if (arguments->verify) {
         return print_verdict(config);
@@ -234,6 +252,7 @@ static int read_option(char *const *argument, int left, struct arguments *out)
     } flags[] = {{"--json", &out->json},
                  {"--checkpoint", &out->checkpoint},
                  {"--verify", &out->verify},
+                 {"--forks", &out->forks},
                  {"--verbose", &out->verbose}};
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (strcmp(argument[0], flags[i].name) == 0) {

@@ -92,6 +92,10 @@ rg_outcome rg_ops_text(const struct rg_ops_view *view, struct rg_buffer *out, st
     RG_TRY(rg_buffer_print(out, why, "log        %s, %" PRIu64 " entries, %" PRIu64 " signed\n",
                            courier->head.origin[0] == '\0' ? "-" : courier->head.origin,
                            courier->log_size, courier->head_size));
+    if (courier->forks > 0) {
+        RG_TRY(rg_buffer_print(out, why, "forks      %" PRIu64 ": see `log --forks`\n",
+                               courier->forks));
+    }
     RG_TRY(rg_buffer_print(out, why,
                            "store      %" PRIu64 " messages, %" PRIu64 " with content, %" PRIu64
                            " in mailboxes, %" PRIu64 " waiting for a partner, %" PRIu64 " KiB\n",
@@ -144,10 +148,11 @@ static rg_outcome json_log(const struct rg_ops_view *view, struct rg_buffer *out
     const struct rg_courier_status *courier = &view->courier;
     char root[65];
     rg_hex(rg_bytes_of(courier->head.root.b, 32), root);
-    return rg_buffer_print(
-        out, why,
-        "\"log\":{\"origin\":\"%s\",\"size\":%" PRIu64 ",\"signed\":%" PRIu64 ",\"root\":\"%s\"}",
-        plain(courier->head.origin), courier->log_size, courier->head_size, root);
+    return rg_buffer_print(out, why,
+                           "\"log\":{\"origin\":\"%s\",\"size\":%" PRIu64 ",\"signed\":%" PRIu64
+                           ",\"root\":\"%s\",\"forks\":%" PRIu64 "}",
+                           plain(courier->head.origin), courier->log_size, courier->head_size, root,
+                           courier->forks);
 }
 
 static rg_outcome json_counts(const struct rg_ops_view *view, struct rg_buffer *out,

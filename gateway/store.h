@@ -23,7 +23,7 @@
  *              peer gateway beside receipts, that gateway ("th/gateway"). Positions start at 1 and
  *              grow by 1 in each box.
  *   cursors    per box and device: everything up to there is stored by that device
- *   threads, decisions, collected, proofs, heads, documents, quotas    see each call
+ *   threads, decisions, collected, proofs, heads, documents, forks, quotas    see each call
  *
  *   Table and index layout for speed: monotone keys, no row per Merkle node, random keys only in
  *   the unique index on id and in threads and decisions.
@@ -106,6 +106,20 @@ struct rg_mail {
 
 struct rg_thread_offices {
     char office[2][RG_OFFICE_BYTES]; /* first the one that began it */
+};
+
+/* Proof against whoever signed both: two heads of one log that do not fit together, or two trust
+ * documents with one counter. Anybody can check it. */
+enum rg_fork_kind {
+    RG_FORK_LOG = 1,  /* two C2SP notes; subject: the log's origin */
+    RG_FORK_DOCUMENT, /* two Document frames; subject: "page th 2" */
+};
+#define RG_FORK_SUBJECT_BYTES 96
+struct rg_fork {
+    enum rg_fork_kind kind;
+    char subject[RG_FORK_SUBJECT_BYTES];
+    struct rg_wall found;
+    struct rg_bytes first, second; /* first: what was held */
 };
 
 /* What a box's device is known by: "referral://kh/focal/officer-1#laptop"; "" for a gateway. */
@@ -232,6 +246,15 @@ struct rg_store_ops {
                                                     const struct rg_document *document,
                                                     struct rg_reason *why),
                                  void *context, struct rg_reason *why);
+
+    /* The first of a kind and subject stays: `fresh_out` false when there is one. forks_each: the
+     * fork's bytes are valid during `each`, which must not call the store. */
+    rg_outcome (*fork_add)(struct rg_store *store, const struct rg_fork *fork, bool *fresh_out,
+                           struct rg_reason *why);
+    rg_outcome (*forks_each)(struct rg_store *store,
+                             rg_outcome (*each)(void *context, const struct rg_fork *fork,
+                                                struct rg_reason *why),
+                             void *context, struct rg_reason *why);
 
     /* How many messages an office (with "!" before it: in emergencies across a border) has had
      * answered on a day (days since 1970, UTC). */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define APPLICATION_ID 0x52474d53 /* "RGMS" */
 
 static const char schema[] =
@@ -51,6 +51,8 @@ static const char schema[] =
     " signature BLOB NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE documents(kind INT NOT NULL, country TEXT NOT NULL, digest BLOB NOT NULL,"
     " text BLOB NOT NULL, signatures BLOB NOT NULL, PRIMARY KEY(kind, country, digest)) STRICT;"
+    "CREATE TABLE forks(kind INT NOT NULL, subject TEXT NOT NULL, found INT NOT NULL,"
+    " first BLOB NOT NULL, second BLOB NOT NULL, PRIMARY KEY(kind, subject)) STRICT;"
     "CREATE TABLE quotas(office TEXT PRIMARY KEY, day INT NOT NULL, count INT NOT NULL)"
     " STRICT, WITHOUT ROWID;";
 
@@ -101,6 +103,8 @@ enum sql {
     SQL_DOCUMENT_DROP,
     SQL_DOCUMENT_PUT,
     SQL_DOCUMENTS,
+    SQL_FORK_ADD,
+    SQL_FORKS,
     SQL_QUOTA_GET,
     SQL_QUOTA_SET,
     SQL_COUNTS,
@@ -160,6 +164,8 @@ static const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_DOCUMENT_PUT] = "INSERT OR IGNORE INTO documents VALUES(?,?,?,?,?)",
     [SQL_DOCUMENTS] = "SELECT kind, country, text, signatures FROM documents"
                       " ORDER BY kind, country, rowid",
+    [SQL_FORK_ADD] = "INSERT OR IGNORE INTO forks VALUES(?,?,?,?,?)",
+    [SQL_FORKS] = "SELECT kind, subject, found, first, second FROM forks ORDER BY kind, subject",
     [SQL_QUOTA_GET] = "SELECT count FROM quotas WHERE office = ? AND day = ?",
     [SQL_QUOTA_SET] = "INSERT OR REPLACE INTO quotas VALUES(?,?,?)",
     [SQL_COUNTS] =
@@ -803,6 +809,41 @@ static rg_outcome documents_each(struct rg_store *base,
     }
 }
 
+static rg_outcome fork_add(struct rg_store *base, const struct rg_fork *fork, bool *fresh_out,
+                           struct rg_reason *why)
+{
+    RG_TRY(rg_db_write(db_of(base), SQL_FORK_ADD,
+                       RG_VALUES(rg_value_number((int64_t)fork->kind), rg_value_text(fork->subject),
+                                 rg_value_number(fork->found.ms),
+                                 rg_value_bytes(fork->first.data, fork->first.len),
+                                 rg_value_bytes(fork->second.data, fork->second.len)),
+                       why));
+    *fresh_out = rg_db_changes(db_of(base)) > 0;
+    return rg_ok();
+}
+
+static rg_outcome forks_each(struct rg_store *base,
+                             rg_outcome (*each)(void *context, const struct rg_fork *fork,
+                                                struct rg_reason *why),
+                             void *context, struct rg_reason *why)
+{
+    RG_ROW *statement = NULL;
+    bool row = false;
+    RG_TRY(rg_db_start(db_of(base), SQL_FORKS, RG_NO_VALUES, &statement, why));
+    for (;;) {
+        RG_TRY(rg_db_step(db_of(base), statement, &row, why));
+        if (!row) {
+            return rg_ok();
+        }
+        struct rg_fork fork = {.kind = (enum rg_fork_kind)rg_row_number(statement, 0),
+                               .found = {rg_row_number(statement, 2)},
+                               .first = rg_row_bytes(statement, 3),
+                               .second = rg_row_bytes(statement, 4)};
+        RG_TRY(rg_row_text(statement, 1, fork.subject, sizeof(fork.subject), why));
+        RG_TRY(each(context, &fork, why));
+    }
+}
+
 static rg_outcome quota_get(struct rg_store *base, const char *office, int64_t day, uint64_t *out,
                             struct rg_reason *why)
 {
@@ -891,6 +932,8 @@ static const struct rg_store_ops operations = {
     .heads = heads,
     .document_put = document_put,
     .documents_each = documents_each,
+    .fork_add = fork_add,
+    .forks_each = forks_each,
     .quota_get = quota_get,
     .quota_set = quota_set,
     .counts = counts,

@@ -223,6 +223,8 @@ rg_outcome rg_trust_offer(struct rg_trust *trust, const struct rg_document *docu
         RG_CHECK(counter_of(document) >= counter_of(have), why, RG_DENIED, "page-counter-back",
                  "an older counter");
         if (counter_of(document) == counter_of(have)) {
+            RG_CHECK(rg_bytes_equal(rg_buffer_peek(&have->text), rg_buffer_peek(&document->text)),
+                     why, RG_DENIED, "page-fork", "two texts with one counter");
             return rg_ok();
         }
         rg_document_drop(have);

@@ -63,6 +63,10 @@ struct row_document {
     struct rg_hash digest;
     struct rg_document *document;
 };
+struct row_fork {
+    struct rg_fork fork; /* without bytes */
+    struct blob first, second;
+};
 struct row_quota {
     char office[RG_OFFICE_BYTES + 1];
     int64_t day;
@@ -82,6 +86,7 @@ enum {
     PROOFS,
     HEADS,
     DOCUMENTS,
+    FORKS,
     QUOTAS,
     TABLES
 };
@@ -93,7 +98,7 @@ static const size_t row_bytes[TABLES] = {
     [THREADS] = sizeof(struct row_thread),      [DECISIONS] = sizeof(struct row_decision),
     [COLLECTED] = sizeof(struct row_collected), [PROOFS] = sizeof(struct row_proof),
     [HEADS] = sizeof(struct rg_head),           [DOCUMENTS] = sizeof(struct row_document),
-    [QUOTAS] = sizeof(struct row_quota),
+    [FORKS] = sizeof(struct row_fork),          [QUOTAS] = sizeof(struct row_quota),
 };
 
 struct memory_disk {
@@ -816,6 +821,42 @@ static rg_outcome documents_each(struct rg_store *store,
     return rg_ok();
 }
 
+static rg_outcome fork_add(struct rg_store *store, const struct rg_fork *fork, bool *fresh_out,
+                           struct rg_reason *why)
+{
+    struct memory_disk *disk = self(store);
+    struct row_fork row = {.fork = *fork};
+    WRITE(store);
+    *fresh_out = false;
+    for (size_t i = 0; i < rows(disk, FORKS); i++) {
+        const struct row_fork *have = row_at(disk, FORKS, i);
+        if (have->fork.kind == fork->kind && strcmp(have->fork.subject, fork->subject) == 0) {
+            return rg_ok();
+        }
+    }
+    row.first = blob_of(disk, fork->first);
+    row.second = blob_of(disk, fork->second);
+    row_add(disk, FORKS, &row);
+    *fresh_out = true;
+    return rg_ok();
+}
+
+static rg_outcome forks_each(struct rg_store *store,
+                             rg_outcome (*each)(void *context, const struct rg_fork *fork,
+                                                struct rg_reason *why),
+                             void *context, struct rg_reason *why)
+{
+    READ(store);
+    for (size_t i = 0; i < rows(self(store), FORKS); i++) {
+        const struct row_fork *row = row_at(self(store), FORKS, i);
+        struct rg_fork fork = row->fork;
+        fork.first = rg_bytes_of(row->first.data, row->first.len);
+        fork.second = rg_bytes_of(row->second.data, row->second.len);
+        RG_TRY(each(context, &fork, why));
+    }
+    return rg_ok();
+}
+
 static struct row_quota *quota_row(struct memory_disk *disk, const char *office, int64_t day,
                                    size_t *at_out)
 {
@@ -905,6 +946,8 @@ static const struct rg_store_ops memory_ops = {
     .heads = heads,
     .document_put = document_put,
     .documents_each = documents_each,
+    .fork_add = fork_add,
+    .forks_each = forks_each,
     .quota_get = quota_get,
     .quota_set = quota_set,
     .counts = counts,

@@ -1227,6 +1227,7 @@ static void test_peer_log_alarms(void **state)
         (void)read_all(puppet.line, RG_FRAME_FAULT);
         world_run(pair.world);
         assert_false(puppet.line->open);
+        assert_int_equal(world_status(pair.th).forks, i == 1 || i == 2 ? 1 : 0);
         assert_int_equal(world_deliveries(pair.to, &sent[2].id), 0);
         assert_int_equal(world_deliveries(pair.to, &sent[3].id), 0);
         for (int k = 0; k < 4; k++) {

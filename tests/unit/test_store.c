@@ -450,6 +450,46 @@ static void test_heads_and_quotas(void **state)
     assert_int_equal(count, 0);
 }
 
+static rg_outcome fork_see(void *context, const struct rg_fork *fork, struct rg_reason *reason)
+{
+    size_t *count = context;
+    (void)reason;
+    assert_string_equal(fork->subject, *count == 0 ? "referral/kh/1" : "page kh 2");
+    assert_int_equal(fork->kind, *count == 0 ? RG_FORK_LOG : RG_FORK_DOCUMENT);
+    assert_int_equal(fork->found.ms, 77);
+    assert_true(rg_bytes_equal(fork->first, RG_BYTES_LITERAL("held")));
+    assert_true(rg_bytes_equal(fork->second, RG_BYTES_LITERAL("shown")));
+    ++*count;
+    return rg_ok();
+}
+
+static void test_forks(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    struct rg_fork log = {.kind = RG_FORK_LOG,
+                          .subject = "referral/kh/1",
+                          .found = {77},
+                          .first = RG_BYTES_LITERAL("held"),
+                          .second = RG_BYTES_LITERAL("shown")};
+    struct rg_fork page = log;
+    bool fresh = false;
+    size_t count = 0;
+    page.kind = RG_FORK_DOCUMENT;
+    (void)snprintf(page.subject, sizeof(page.subject), "page kh 2");
+    OK(ops->begin(fixture->store, &why));
+    OK(ops->fork_add(fixture->store, &page, &fresh, &why));
+    assert_true(fresh);
+    OK(ops->fork_add(fixture->store, &log, &fresh, &why));
+    assert_true(fresh);
+    log.second = RG_BYTES_LITERAL("another"); /* the first stays */
+    OK(ops->fork_add(fixture->store, &log, &fresh, &why));
+    assert_false(fresh);
+    OK(ops->commit(fixture->store, &why));
+    OK(ops->forks_each(fixture->store, fork_see, &count, &why));
+    assert_int_equal(count, 2);
+}
+
 static void put_document(struct fixture *fixture, enum rg_document_kind kind, const char *country,
                          const char *text)
 {
@@ -895,6 +935,7 @@ int main(void)
         STORE_TEST(test_threads_decisions_collected),
         STORE_TEST(test_proofs),
         STORE_TEST(test_heads_and_quotas),
+        STORE_TEST(test_forks),
         STORE_TEST(test_documents),
         STORE_TEST(test_counts),
         STORE_TEST(test_what_is_erased_is_gone_from_the_files),
