@@ -107,8 +107,9 @@ struct referral_result referral_open(const char *home, const struct referral_opt
     rg_outcome outcome = open_all(home, options, out, &why);
     struct referral_result result = rg_result(outcome, &why);
     bool busy = outcome.code == RG_AGAIN || outcome.code == RG_BROKEN;
+    bool disk = outcome.code == RG_IO && why.id != NULL && strncmp(why.id, "spool-", 6) == 0;
     bool stated = why.id != NULL && strncmp(why.id, "today-", 6) == 0;
-    if (!rg_is_ok(outcome) && !busy) {
+    if (!rg_is_ok(outcome) && !busy && !disk) {
         result.code = stated ? REFERRAL_USAGE : REFERRAL_CONFIG;
     }
     return result;

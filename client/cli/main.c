@@ -3,6 +3,7 @@
 #include "client/cli/cli.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -147,6 +148,7 @@ int main(int argc, char **argv)
     char room[1024];
     struct global global = {.home = home_default(room, sizeof(room))};
     (void)setlocale(LC_CTYPE, "C.UTF-8");
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk, not a death */
     int code = global_read(&global, argc, argv);
     if (code != 0) {
         return code < 0 ? 0 : code;

@@ -76,6 +76,7 @@ struct many {
     struct referral_result (*act)(struct many *many, const char *id);
     bool (*waits)(const struct referral_case *found); /* for --all-waiting */
     size_t done, failed, forwarded;
+    size_t kept, kept_forwarded; /* of these, what is durable */
     int code;
 };
 
@@ -96,7 +97,14 @@ static void act_on(struct many *many, const char *id, bool forwarded)
 static int step_ended(struct many *many)
 {
     struct referral_result result = referral_commit(many->cli->office);
-    return result.code == REFERRAL_OK ? 0 : fail(&result);
+    if (result.code != REFERRAL_OK) {
+        many->done = many->kept;
+        many->forwarded = many->kept_forwarded;
+        return fail(&result);
+    }
+    many->kept = many->done;
+    many->kept_forwarded = many->forwarded;
+    return 0;
 }
 
 static int begin(struct many *many)
