@@ -22,7 +22,6 @@
 #define HANDSHAKE_MS 10000
 #define STARTS_MAX 4096 /* restarts of link one courier can see before it starts anew itself */
 #define WAIT_ITEMS_MAX 16
-#define QUESTIONS_MAX 1024 /* unread when a server ends: bounds the loop that drops them */
 #define ENDPOINT_BYTES (sizeof("ipc://") + sizeof(((struct sockaddr_un *)0)->sun_path))
 
 struct rg_bus {
@@ -105,36 +104,13 @@ void rg_bus_free(struct rg_bus *bus)
     free(bus);
 }
 
-/* The worry: a REP that is closed with a question unread whose asker has gone may keep its session
- * for ever, and then the context never ends (libzmq 4.3.4, about 1 in 100 under load; without
- * anything unread 0 in 680). So what is left is read first, and answered with nothing, since a REP
- * takes the next one only then; an asker that still listens reads it as no answer. */
-static void questions_drop(void *zmq)
-{
-    bool left = true;
-    for (int i = 0; i < QUESTIONS_MAX && left; i++) {
-        (void)zmq_send(zmq, NULL, 0, ZMQ_DONTWAIT); /* EFSM: nothing was asked */
-        left = zmq_recv(zmq, NULL, 0, ZMQ_DONTWAIT) >= 0 || zmq_errno() == EINTR;
-    }
-}
-
-static void zmq_end(void *zmq)
-{
-    int type = -1;
-    size_t size = sizeof(type);
-    if (zmq_getsockopt(zmq, ZMQ_TYPE, &type, &size) == 0 && type == ZMQ_REP) {
-        questions_drop(zmq);
-    }
-    (void)zmq_close(zmq);
-}
-
 void rg_socket_free(struct rg_socket *socket)
 {
     if (socket == NULL) {
         return;
     }
     if (socket->zmq != NULL) {
-        zmq_end(socket->zmq);
+        (void)zmq_close(socket->zmq);
     }
     free(socket->starts);
     free(socket);

@@ -176,19 +176,25 @@ static void test_more_than_one_frame_is_dropped(void **state)
     assert_true(rg_bytes_equal(rg_buffer_peek(&bytes), RG_BYTES_LITERAL("one")));
 }
 
-static void serve_once(struct world *world, struct rg_socket *server, const char *expected)
+/* Answers one question; false when it was another one than that. */
+static bool serve_any(struct world *world, struct rg_socket *server, const char *expected)
 {
     RG_OWNED_BUFFER request = {0};
     struct rg_bus_item item = {.socket = server};
     assert_true(rg_is_ok(rg_bus_wait(world->bus, &item, 1, DEADLINE_MS, NULL)));
     assert_true(item.ready);
     assert_true(rg_is_ok(rg_bus_take(server, &request, NULL)));
-    assert_true(rg_bytes_equal(rg_buffer_peek(&request), rg_bytes_of_text(expected)));
     assert_true(rg_is_ok(rg_bus_answer(server, rg_buffer_peek(&request), NULL)));
+    return rg_bytes_equal(rg_buffer_peek(&request), rg_bytes_of_text(expected));
 }
 
-/* The first question is lost on a server that is not there; the second is answered, and not with
- * the answer to the first. One thread: the server answers a question whose asker gave up. */
+static void serve_once(struct world *world, struct rg_socket *server, const char *expected)
+{
+    assert_true(serve_any(world, server, expected));
+}
+
+/* The first question finds no server; a later one does, and does not get the answer to the first.
+ * One thread: the server answers a question whose asker gave up. */
 static void test_a_request_times_out_and_the_next_is_answered(void **state)
 {
     struct world *world = *state;
@@ -202,16 +208,18 @@ static void test_a_request_times_out_and_the_next_is_answered(void **state)
     assert_string_equal(why.id, "bus-timeout");
     assert_true(rg_is_ok(rg_bus_answer_open(world->bus, path, &world->server, &why)));
     /* The server's turn comes after the time-out. A question must have the time to get there before
-     * its asker gives up, so each waits longer than the one before. */
-    struct rg_bus_item item = {.socket = world->server};
-    for (int wait_ms = 2; !item.ready; wait_ms *= 2) {
+     * its asker gives up, so each waits longer than the one before. On a busy machine even the
+     * first may still be on its way when the server opens: it is served as well, for nobody. */
+    bool served = false;
+    for (int wait_ms = 2; !served; wait_ms *= 2) {
+        struct rg_bus_item item = {.socket = world->server};
         assert_true(wait_ms < DEADLINE_MS);
         assert_int_equal(
             rg_bus_request(world->client, RG_BYTES_LITERAL("late"), wait_ms, &answer, &why).code,
             RG_IO);
         assert_true(rg_is_ok(rg_bus_wait(world->bus, &item, 1, wait_ms, &why)));
+        served = item.ready && serve_any(world, world->server, "late");
     }
-    serve_once(world, world->server, "late");
     assert_int_equal(answer.len, 0);
     (void)unlink(path);
 }
