@@ -11,6 +11,7 @@
 #include "core/identity.h"
 #include "core/tcp.h"
 #include "core/trust.h"
+#include "gateway/epoch.h"
 #include "gateway/event.h"
 #include "gateway/notary.h"
 #include "gateway/run_courier.h"
@@ -161,13 +162,18 @@ static void keep_only(const int *keep, size_t count)
     }
 }
 
+static struct rg_wall wall_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (struct rg_wall){.ms = (int64_t)now.tv_sec * 1000};
+}
+
 static rg_outcome offer(void *context, const struct rg_document *document, struct rg_reason *why)
 {
     enum rg_news news = RG_NEWS_NONE;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    struct rg_wall wall = {.ms = (int64_t)now.tv_sec * 1000};
-    (void)rg_trust_offer(context, document, wall, &news, why).code; /* the courier says why not */
+    (void)rg_trust_offer(context, document, wall_now(), &news, why)
+        .code; /* the courier says why not */
     return rg_ok();
 }
 
@@ -624,19 +630,39 @@ static rg_outcome new_epoch(const struct rg_config *config, uint64_t epoch, stru
     return outcome;
 }
 
+/* The mark first: a new state without it would be an epoch that does not say what it follows. */
+static rg_outcome mark_epoch(const struct rg_config *config, uint64_t old, struct rg_reason *why)
+{
+    RG_OWNED_KEY *key = NULL;
+    char origin[RG_ORIGIN_BYTES];
+    struct rg_config_path store = rg_config_store_path(config);
+    struct rg_config_path state = rg_config_notary_state_path(config, old);
+    RG_TRY(find_origin(config, old, origin, why));
+    RG_TRY(rg_key_read(config->log_key, &key, why));
+    const struct rg_epoch_mark mark = {.store_path = store.text,
+                                       .state_path = state.text,
+                                       .origin = origin,
+                                       .key = key,
+                                       .now = wall_now()};
+    return rg_epoch_mark(&mark, why);
+}
+
 rg_outcome rg_supervise_epoch(const struct rg_config *config, uint64_t *epoch_out,
                               struct rg_reason *why)
 {
     int lock_fd = -1;
-    uint64_t epoch = find_epoch(config) + 1;
+    uint64_t old = find_epoch(config);
     RG_CHECK(access(rg_config_store_path(config).text, F_OK) == 0, why, RG_DENIED, "epoch-first",
              "there is no log here yet: `run` starts the first epoch");
     RG_TRY(lock_data(config, &lock_fd, why));
-    epoch = epoch == 1 ? 2 : epoch; /* the state of the first was lost */
-    rg_outcome outcome = new_epoch(config, epoch, why);
+    old = old == 0 ? 1 : old; /* the state of the first was lost */
+    rg_outcome outcome = mark_epoch(config, old, why);
+    if (rg_is_ok(outcome)) {
+        outcome = new_epoch(config, old + 1, why);
+    }
     (void)close(lock_fd);
     RG_TRY(outcome);
-    *epoch_out = epoch;
+    *epoch_out = old + 1;
     return rg_ok();
 }
 

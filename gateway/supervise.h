@@ -38,7 +38,8 @@ struct rg_supervise {
 
 int rg_supervise(const struct rg_config *config, const struct rg_supervise *options);
 
-/* Starts a new epoch of the log: a notary's state of size 0 beside the old one, which stays. For an
+/* Starts a new epoch of the log: an EPOCH entry in the store (gateway/epoch), then a notary's state
+ * of size 0 beside the old one, which stays. For an
  * operator who has restored an old store or lost the notary's state; the partners show it for ever.
  * RG_IO data-locked: the gateway runs. RG_DENIED charter-missing, epoch-first: there is no log yet.
  */

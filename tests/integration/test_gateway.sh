@@ -288,8 +288,30 @@ says "data-locked"
 stop kh
 
 step "the operator starts a new epoch: it goes on, partners see the mark"
+# The digest of the note body of the last head in the old notary's state.
+last_head=$(python3 - "$work/data-kh/notary/state-1" <<'TEXT'
+import base64, hashlib, struct, sys
+slots = open(sys.argv[1], "rb").read()
+number, size, origin, hashes = max(
+    (*struct.unpack_from(">QQ", s, 8), s[24:88].rstrip(b"\0"), s[88:88 + 64 * 32]) for s in (slots[:4096], slots[4096:8192]) if s[:8] == b"rgnotar1")
+root = None
+for k in range(64):
+    if size >> k & 1:
+        part = hashes[32 * k:32 * k + 32]
+        root = part if root is None else hashlib.sha256(b"\1" + part + root).digest()
+print(hashlib.sha256(origin + b"\n%d\n" % size + base64.b64encode(root) + b"\n").hexdigest())
+TEXT
+)
+entries() { "$gateway" log --json -c "$work/kh.cfg" | wc -l; }
+before=$(entries)
 status 0 "$gateway" epoch -c "$work/kh.cfg"
 says "epoch 2"
+[ "$(entries)" = $((before + 1)) ] || fail "the new epoch has no mark"
+status 0 "$gateway" log --json -c "$work/kh.cfg"
+case ${out##*$'\n'} in *"\"kind\":\"epoch\""*"\"detail\":\"$last_head\""*) ;; *) fail "the mark does not name the last head $last_head: ${out##*$'\n'}" ;; esac
+rm "$work/data-kh/notary/state-2" # as if it had died there: one mark all the same
+status 0 "$gateway" epoch -c "$work/kh.cfg"
+[ "$(entries)" = $((before + 1)) ] || fail "the new epoch has two marks"
 : >"$work/kh.log"
 start_ready kh
 status 0 "$gateway" log --checkpoint -c "$work/kh.cfg"
@@ -297,6 +319,11 @@ says "referral/kh/2"
 "$load" "$pki" kh th "$base" fill 20 >/dev/null || fail "no service in the new epoch"
 within 10 all_confirmed || fail "accepted $(count kh accepted), verified $(count kh receipt-verified) in the new epoch"
 within 10 logged th peer-epoch || fail "the partner did not see the mark"
+marked() { "$gateway" status -c "$work/th.cfg" | grep -q "^peer kh .*epoch 2"; }
+within 10 marked || fail "the partner's status does not show the mark"
+[ "$(count kh epoch)" = 1 ] || fail "marks: $(count kh epoch)"
+status 0 "$gateway" log --forks -c "$work/th.cfg"
+says "nobody has shown"
 sound kh
 stop kh
 stop th
