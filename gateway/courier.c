@@ -21,6 +21,7 @@
  *   - a session that is closing shows what is queued for it, then the close, then nothing.
  */
 #include "gateway/courier_state.h"
+#include "gateway/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -482,6 +483,9 @@ rg_outcome rg_courier_commit(struct rg_courier *courier, struct rg_now now, stru
     rg_outcome outcome = batch_write(courier, now, why);
     if (!rg_is_ok(outcome)) {
         return batch_failed(courier, outcome, why);
+    }
+    if (rg_tree_size(courier->tree) > courier->committed_size) {
+        rg_crash_point("commit");
     }
     batch_committed(courier);
     return pump(courier, now, why);

@@ -9,8 +9,9 @@
  * DESCRIPTION
  *   The points, in order of a batch: commit (rows are committed, nothing is signed), append (the
  * notary's tree has grown in memory), persist (its state is on the disk), sign (the head is signed,
- * not yet answered), answer (the courier has the head, no answer is out). Without the build option
- * RG_CRASH_POINTS a point is nothing at all and the variable is never read.
+ * not yet answered), answer (before the notary answers), head (the courier has the head, no answer
+ * is out). With RG_CRASH_AFTER=FILE passes count only once that file exists. Without the build
+ * option RG_CRASH_POINTS a point is nothing at all and the variable is never read.
  */
 #ifndef RG_GATEWAY_CRASH_H
 #define RG_GATEWAY_CRASH_H

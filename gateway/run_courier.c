@@ -481,7 +481,7 @@ static rg_outcome take_answer(struct run *run, struct rg_reason *why)
         return notary_away(run, &reason, why);
     }
     run->notary_busy = false;
-    rg_crash_point("answer");
+    rg_crash_point("head");
     return rg_courier_notary_answer(run->courier, &answer, now(), why);
 }
 
@@ -614,7 +614,6 @@ static void act(struct run *run)
 static rg_outcome finish_batch(struct run *run, struct rg_reason *why)
 {
     RG_TRY(rg_courier_commit(run->courier, now(), why));
-    rg_crash_point("commit");
     RG_TRY(ask_notary(run, why));
     act(run); /* what the last head covers, and what needs none */
     tell_main(run);
