@@ -263,7 +263,14 @@ int do_section(struct cli *cli, struct arguments *arguments)
     if (result.code != REFERRAL_OK) {
         return fail(&result);
     }
-    bool written = fwrite(data, 1, bytes, stdout) == bytes;
+    bool written = true;
+    if (cli->json && arguments->text_form) {
+        print_json(json_pack("{ss ss# si}", "id", arguments->word[0], "text", (const char *)data,
+                             bytes, "section", (int)number));
+    }
+    if (!cli->json || arguments->sealed) {
+        written = fwrite(data, 1, bytes, stdout) == bytes;
+    }
     referral_free(data, bytes);
     return written ? 0 : 74;
 }
@@ -275,6 +282,11 @@ int do_evidence(struct cli *cli, struct arguments *arguments)
         return usage("referral evidence ID [--output FOLDER]");
     }
     (void)snprintf(folder, sizeof(folder), "evidence-%.64s", arguments->word[0]);
+    struct referral_case found;
+    if (referral_case(cli->office, arguments->word[0], &found).code == REFERRAL_OK) {
+        /* The folder is carried to others: our own reference stays out of its name. */
+        (void)snprintf(folder, sizeof(folder), "evidence-%.64s", found.id);
+    }
     const char *output = arguments->output != NULL ? arguments->output : folder;
     struct referral_result result = referral_evidence(cli->office, arguments->word[0], output);
     if (result.code != REFERRAL_OK) {

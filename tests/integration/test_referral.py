@@ -196,6 +196,9 @@ class Path:
         self.until(self.th, [self.kh], case_ref="TH-4", receipt_verified=True)
         entered = [line["id"] for line in self.kh.journal() if line["dir"] == "in"]
         check(len(entered) == len(set(entered)), "a message was entered twice")
+        check("TH-4" not in self.th.command("section", "TH-4", "1", "--text").stdout, "the request names our own reference")
+        section = self.th.json("section", "TH-4", "1", "--text")
+        check(section["section"] == 1 and section["text"], section)
 
     # --- what others can check --------------------------------------------------------------
 
