@@ -647,6 +647,24 @@ static rg_outcome on_hello(void *context, const char *principal, struct rg_reaso
     return open_stored(office, why);
 }
 
+/* Signed by nobody whom the page listed: the officer may be as new as the page that now came. */
+static rg_outcome unknown_signers_again(struct referral *office, struct rg_reason *why)
+{
+    struct rg_message_row row = {0};
+    size_t count = 0;
+    for (;;) {
+        RG_TRY(rg_spool_list(office->spool, RG_BY_ARRIVAL, 0, row.seq, &row, 1, &count, why));
+        if (count == 0) {
+            return rg_ok();
+        }
+        if (row.state == RG_IN_UNOPENED && strcmp(row.reason, "seal-signer") == 0) {
+            row.state = RG_IN_STORED;
+            row.reason[0] = '\0';
+            RG_TRY(rg_spool_message_update(office->spool, &row, why));
+        }
+    }
+}
+
 static rg_outcome on_document(void *context, const struct rg_document *document,
                               struct rg_reason *why)
 {
@@ -654,6 +672,9 @@ static rg_outcome on_document(void *context, const struct rg_document *document,
     office->moved.documents++;
     moved(office);
     RG_TRY(rg_home_keep(office->home, document, why));
+    if (document->kind == RG_DOC_PAGE || document->kind == RG_DOC_PAGE_DOMESTIC) {
+        RG_TRY(unknown_signers_again(office, why));
+    }
     return open_stored(office, why);
 }
 

@@ -430,6 +430,38 @@ static void test_mail_of_others(void **state)
     desk_close(&ngo);
 }
 
+/* A new officer may write before the page that lists her is here: a newer page is a new chance. */
+static void test_an_unknown_signer_is_tried_again_with_a_new_page(void **state)
+{
+    struct pair *pair = *state;
+    struct rg_home *home = pair->kh.office->home;
+    struct rg_certificate *listed = home->sign;
+    struct rg_key *listed_key = home->sign_key;
+    struct carried carried;
+    char path[160];
+    (void)snprintf(path, sizeof(path), "%s/kh/ngo-alpha/officer-1/sign.pem", pki);
+    assert_true(rg_is_ok(rg_certificate_read(path, &home->sign, NULL)));
+    (void)snprintf(path, sizeof(path), "%s/kh/ngo-alpha/officer-1/sign.key", pki);
+    assert_true(rg_is_ok(rg_key_read(path, &home->sign_key, NULL)));
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    rg_certificate_free(listed);
+    rg_key_free(listed_key);
+    while (fetch(&pair->kh, &pair->th, 11, &carried)) {
+        deliver(&pair->th, &carried);
+        rg_buffer_drop(&carried.bytes);
+    }
+    assert_int_equal(state_count(&pair->th, RG_IN_UNOPENED), 1); /* the accept */
+    assert_state(&pair->th, "referred");
+    const struct rg_document *page =
+        rg_trust_document(pair->th.office->home->trust, RG_DOC_PAGE, "kh", 0);
+    uint64_t unopened = pair->th.office->moved.unopened;
+    assert_true(rg_is_ok(on_begin(pair->th.office, NULL)));
+    assert_true(rg_is_ok(on_document(pair->th.office, page, NULL)));
+    assert_true(rg_is_ok(on_end(pair->th.office, NULL)));
+    assert_int_equal(pair->th.office->moved.unopened, unopened + 1); /* tried, and still unknown */
+    assert_int_equal(state_count(&pair->th, RG_IN_UNOPENED), 1);
+}
+
 static void test_a_case_of_another_host(void **state)
 {
     struct pair *pair = *state;
@@ -514,6 +546,7 @@ int main(void)
         TEST(test_details_that_cannot_be_sealed),
         TEST(test_refused_after_received),
         TEST(test_mail_of_others),
+        TEST(test_an_unknown_signer_is_tried_again_with_a_new_page),
         TEST(test_a_case_of_another_host),
         TEST(test_nothing_is_readable_at_rest),
         TEST(test_the_request_shows_the_preview_only),
