@@ -550,11 +550,11 @@ static void order_trust(struct run *run, const struct rg_document *document)
     link_order(run, &order);
 }
 
+/* It stays connected until link says that it is gone: disconnecting now would drop what libzmq still
+ * holds, which is the Fault that says why. The courier ignores what it still sends. */
 static void close_session(struct run *run, const struct rg_courier_out *out)
 {
-    struct session *session = session_find(run, out->session);
-    if (session != NULL) {
-        session_forget(run, session);
+    if (session_find(run, out->session) != NULL) {
         link_close(run, out->session, out->reason);
     }
 }

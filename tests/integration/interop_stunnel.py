@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from world import World  # noqa: E402  pylint: disable=wrong-import-position
 
 DEADLINE_MS = 20000
+POSES = 40
 HELLO, WANT, DOCUMENT, FAULT = 1, 2, 3, 13  # fields of Frame
 CHARTER, PAGE, DOMESTIC = 1, 2, 3  # DocumentKind
 OFFICER = "referral://th/ngo-alpha/officer-1"
@@ -175,7 +176,10 @@ def main(build):
         tunnel.wait()
         for _ in range(2):  # the second time as a new session
             converse(world, Client(context, tunnel.port))
-            pose(Client(context, tunnel.port))
+        for _ in range(POSES):  # whatever the timing, who is thrown out is told why
+            client = Client(context, tunnel.port)
+            pose(client)
+            client.socket.close()
         print("a stock client said Hello, heard one, and has the charter and all pages")
         return 0
     except (AssertionError, zmq.Again) as error:
