@@ -408,8 +408,13 @@ const char *rg_home_log_country(const struct rg_home *home, const char *origin)
 static rg_outcome storage_key(struct rg_home *home, struct rg_reason *why)
 {
     char path[RG_PATH_BYTES];
+    char casebook[RG_PATH_BYTES];
     RG_TRY(rg_home_path(home, "keys/storage.key", path, why));
+    RG_TRY(rg_home_path(home, "casebook.db", casebook, why));
     if (access(path, F_OK) != 0) {
+        /* A new key beside an old casebook would only hide that the old one is gone. */
+        RG_CHECK(access(casebook, F_OK) != 0, why, RG_DENIED, "storage-key-missing",
+                 "keys/storage.key is missing, without it casebook.db cannot be read: restore it");
         RG_TRY(rg_vault_file_make(path, why));
     }
     return rg_key_read(path, &home->storage_key, why);

@@ -28,7 +28,7 @@ struct cli {
 struct arguments {
     char **word; /* what is not an option */
     size_t count;
-    size_t read; /* lines read from standard input, in `word` after the given ones */
+    size_t read;     /* lines read from standard input, in `word` after the given ones */
     bool from_input; /* `-` was given: no ids at all is fine */
     bool all_waiting, all, sealed, text_form;
     const char *reason, *text, *output, *until_quiet, *state;

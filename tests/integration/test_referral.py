@@ -119,6 +119,14 @@ class Path:
         with open(config, "w", encoding="utf-8") as out:
             out.write(text)
 
+    def storage_key_gone(self):
+        key = os.path.join(self.kh2.home, "keys", "storage.key")
+        os.rename(key, key + ".away")
+        check("storage-key-missing" in self.kh2.command("list", ok=(78,)).stderr, "a lost storage key")
+        check(not os.path.exists(key), "a new key hides that the old one is gone")
+        os.rename(key + ".away", key)
+        self.kh2.command("list")
+
     def importing(self):
         told = self.th.command("import", self.table({"case_ref": "TH-1"}, {"case_ref": "TH-2", "prs_Gender": "Sophea"}), ok=(65,))
         check("line 3" in told.stderr and "prs_Gender" in told.stderr and "Feminine" in told.stderr, told.stderr)
@@ -309,7 +317,7 @@ class Path:
         self.sync(self.th)
 
     def run(self):
-        for step in (self.gateway_away, self.usage_and_config, self.importing, self.there_and_back, self.decline, self.proposals,
+        for step in (self.gateway_away, self.usage_and_config, self.storage_key_gone, self.importing, self.there_and_back, self.decline, self.proposals,
                      self.killed_in_the_middle, self.stock_openssl, self.evidence, self.names_nowhere, self.stopped):
             start = time.monotonic()
             step()
