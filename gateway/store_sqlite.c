@@ -1,10 +1,15 @@
 /* How it works: each operation is one statement of the table below, run by gateway/db. Keys are
- * monotone; the only random keys are the ids of messages, threads and decisions. A column that does
- * not have the form that was written is damage, never a default. */
+ * monotone. The ids of messages and threads are random: gateway/late_index finds their rows; a
+ * decision has a random key, since few messages decide. A column that does not have the form that
+ * was written is damage, never a default.
+ *
+ * `counts` must not walk what is held: bodies and outbox rows are counted once, the first time
+ * somebody asks, and kept in step from then on; `committed` is what a rollback goes back to. */
 #include "gateway/store_sqlite.h"
 
 #include "core/digest.h"
 #include "gateway/db.h"
+#include "gateway/late_index.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -21,7 +26,10 @@ static const char schema[] =
     " priority INT NOT NULL, expires INT NOT NULL, collect_by INT NOT NULL,"
     " from_office TEXT NOT NULL, from_country TEXT NOT NULL, to_country TEXT NOT NULL,"
     " to_office TEXT NOT NULL) STRICT;"
-    "CREATE UNIQUE INDEX messages_id ON messages(id);"
+    "CREATE TABLE message_index(hash INT NOT NULL, key INT NOT NULL, PRIMARY KEY(hash, key))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE marks(mark INTEGER PRIMARY KEY, key INT NOT NULL) STRICT;"
+    "INSERT INTO marks VALUES(1, 0), (2, 0);"
     "CREATE TABLE bodies(key INTEGER PRIMARY KEY, collect_by INT NOT NULL, body BLOB NOT NULL)"
     " STRICT;"
     "CREATE INDEX bodies_collect_by ON bodies(collect_by);"
@@ -38,8 +46,10 @@ static const char schema[] =
     " PRIMARY KEY(box, position)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE cursors(box INT NOT NULL, device TEXT NOT NULL, position INT NOT NULL,"
     " PRIMARY KEY(box, device)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE threads(thread BLOB PRIMARY KEY, office_a TEXT NOT NULL,"
-    " office_b TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE threads(key INTEGER PRIMARY KEY, thread BLOB NOT NULL, office_a TEXT NOT NULL,"
+    " office_b TEXT NOT NULL) STRICT;"
+    "CREATE TABLE thread_index(hash INT NOT NULL, key INT NOT NULL, PRIMARY KEY(hash, key))"
+    " STRICT, WITHOUT ROWID;"
     "CREATE TABLE decisions(decided BLOB NOT NULL, office TEXT NOT NULL, deciding BLOB NOT NULL,"
     " PRIMARY KEY(decided, office)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE collected(key INT NOT NULL, office TEXT NOT NULL, leaf INT NOT NULL,"
@@ -65,7 +75,10 @@ static const char schema[] =
 
 enum sql {
     SQL_MESSAGE_ADD,
-    SQL_MESSAGE_FIND,
+    SQL_MESSAGES_PENDING,
+    SQL_MESSAGE_INDEX_PUT,
+    SQL_MESSAGE_INDEX_FIND,
+    SQL_MESSAGE_INDEX_MARK,
     SQL_MESSAGE_GET,
     SQL_BODY_ADD,
     SQL_BODY_GET,
@@ -91,7 +104,11 @@ enum sql {
     SQL_MAIL_NEXT,
     SQL_CURSOR_GET,
     SQL_CURSOR_SET,
-    SQL_THREAD_FIND,
+    SQL_THREADS_PENDING,
+    SQL_THREAD_INDEX_PUT,
+    SQL_THREAD_INDEX_FIND,
+    SQL_THREAD_INDEX_MARK,
+    SQL_THREAD_GET,
     SQL_THREAD_ADD,
     SQL_DECISION_FIND,
     SQL_DECISION_ADD,
@@ -108,12 +125,18 @@ enum sql {
     SQL_QUOTA_GET,
     SQL_QUOTA_SET,
     SQL_COUNTS,
+    SQL_COUNT_HELD,
     SQL_STATEMENTS
 };
 
 static const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_MESSAGE_ADD] = "INSERT INTO messages VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_MESSAGE_FIND] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE id = ?",
+    [SQL_MESSAGES_PENDING] = "SELECT key, id FROM messages"
+                             " WHERE key > (SELECT key FROM marks WHERE mark = 1) ORDER BY key",
+    [SQL_MESSAGE_INDEX_PUT] = "INSERT OR IGNORE INTO message_index VALUES(?,?)",
+    [SQL_MESSAGE_INDEX_FIND] =
+        "SELECT key FROM message_index WHERE hash = ? AND key > ? ORDER BY key LIMIT 1",
+    [SQL_MESSAGE_INDEX_MARK] = "UPDATE marks SET key = ? WHERE mark = 1",
     [SQL_MESSAGE_GET] = "SELECT " MESSAGE_COLUMNS " FROM messages WHERE key = ?",
     [SQL_BODY_ADD] = "INSERT INTO bodies VALUES(?,?,?)",
     [SQL_BODY_GET] = "SELECT body FROM bodies WHERE key = ?",
@@ -150,8 +173,14 @@ static const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_CURSOR_GET] = "SELECT position FROM cursors WHERE box = ? AND device = ?",
     [SQL_CURSOR_SET] = "INSERT INTO cursors VALUES(?,?,?) ON CONFLICT(box, device)"
                        " DO UPDATE SET position = excluded.position",
-    [SQL_THREAD_FIND] = "SELECT office_a, office_b FROM threads WHERE thread = ?",
-    [SQL_THREAD_ADD] = "INSERT INTO threads VALUES(?,?,?)",
+    [SQL_THREADS_PENDING] = "SELECT key, thread FROM threads"
+                            " WHERE key > (SELECT key FROM marks WHERE mark = 2) ORDER BY key",
+    [SQL_THREAD_INDEX_PUT] = "INSERT OR IGNORE INTO thread_index VALUES(?,?)",
+    [SQL_THREAD_INDEX_FIND] =
+        "SELECT key FROM thread_index WHERE hash = ? AND key > ? ORDER BY key LIMIT 1",
+    [SQL_THREAD_INDEX_MARK] = "UPDATE marks SET key = ? WHERE mark = 2",
+    [SQL_THREAD_GET] = "SELECT thread, office_a, office_b FROM threads WHERE key = ?",
+    [SQL_THREAD_ADD] = "INSERT INTO threads VALUES(NULL,?,?,?)",
     [SQL_DECISION_FIND] = "SELECT deciding FROM decisions WHERE decided = ? AND office = ?",
     [SQL_DECISION_ADD] = "INSERT OR IGNORE INTO decisions VALUES(?,?,?)",
     [SQL_COLLECTED_ADD] = "INSERT OR IGNORE INTO collected VALUES(?,?,?)",
@@ -168,17 +197,32 @@ static const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_FORKS] = "SELECT kind, subject, found, first, second FROM forks ORDER BY kind, subject",
     [SQL_QUOTA_GET] = "SELECT count FROM quotas WHERE office = ? AND day = ?",
     [SQL_QUOTA_SET] = "INSERT OR REPLACE INTO quotas VALUES(?,?,?)",
-    [SQL_COUNTS] =
-        "SELECT (SELECT coalesce(max(key), 0) FROM messages), (SELECT count(*) FROM bodies),"
-        " (SELECT coalesce(max(leaf) + 1, 0) FROM leaves), (SELECT count(*) FROM outbox),"
-        " (SELECT coalesce(sum((SELECT coalesce(max(position), 0) FROM mail"
-        " WHERE mail.box = boxes.box)), 0) FROM boxes)",
+    [SQL_COUNTS] = "SELECT (SELECT coalesce(max(key), 0) FROM messages),"
+                   " (SELECT coalesce(max(leaf) + 1, 0) FROM leaves),"
+                   " (SELECT coalesce(sum((SELECT coalesce(max(position), 0) FROM mail"
+                   " WHERE mail.box = boxes.box)), 0) FROM boxes)",
+    [SQL_COUNT_HELD] = "SELECT (SELECT count(*) FROM bodies), (SELECT count(*) FROM outbox)",
+};
+
+struct held {
+    uint64_t bodies, outbox;
 };
 
 struct sqlite_store {
     struct rg_store base; /* first */
     struct rg_db *db;
+    struct rg_late_index *messages, *threads;
+    struct rg_id absent; /* looked for last and not there: need not be looked for again */
+    struct rg_thread_id absent_thread;
+    bool absent_known, absent_thread_known;
+    bool read_only, held_known;
+    struct held held, held_committed;
 };
+
+static const struct rg_late_options message_index = {
+    SQL_MESSAGES_PENDING, SQL_MESSAGE_INDEX_PUT, SQL_MESSAGE_INDEX_FIND, SQL_MESSAGE_INDEX_MARK, 0};
+static const struct rg_late_options thread_index = {
+    SQL_THREADS_PENDING, SQL_THREAD_INDEX_PUT, SQL_THREAD_INDEX_FIND, SQL_THREAD_INDEX_MARK, 0};
 
 static struct sqlite_store *self(struct rg_store *store)
 {
@@ -194,17 +238,31 @@ static struct rg_db *db_of(struct rg_store *store)
 
 static rg_outcome begin(struct rg_store *base, struct rg_reason *why)
 {
-    return rg_db_begin(db_of(base), why);
+    struct sqlite_store *store = self(base);
+    RG_TRY(rg_late_begin(store->messages, why));
+    RG_TRY(rg_late_begin(store->threads, why));
+    return rg_db_begin(store->db, why);
 }
 
 static rg_outcome commit(struct rg_store *base, struct rg_reason *why)
 {
-    return rg_db_commit(db_of(base), why);
+    struct sqlite_store *store = self(base);
+    RG_TRY(rg_late_write(store->messages, why));
+    RG_TRY(rg_late_write(store->threads, why));
+    RG_TRY(rg_db_commit(store->db, why));
+    rg_late_committed(store->messages);
+    rg_late_committed(store->threads);
+    store->held_committed = store->held;
+    return rg_ok();
 }
 
 static void rollback(struct rg_store *base)
 {
-    rg_db_rollback(db_of(base));
+    struct sqlite_store *store = self(base);
+    rg_db_rollback(store->db);
+    rg_late_rolled_back(store->messages);
+    rg_late_rolled_back(store->threads);
+    store->held = store->held_committed;
 }
 
 /* --- messages --- */
@@ -236,13 +294,12 @@ static rg_outcome split_offices(const char *text, struct rg_message *out, struct
     return rg_ok();
 }
 
-static rg_outcome message_add(struct rg_store *base, struct rg_message *message,
-                              struct rg_bytes body, struct rg_reason *why)
+static rg_outcome message_insert(struct rg_db *db, const struct rg_message *message,
+                                 struct rg_reason *why)
 {
-    struct rg_db *db = db_of(base);
     char offices[RG_TO_OFFICES_MAX * RG_OFFICE_BYTES];
     join_offices(message, offices, sizeof(offices));
-    RG_TRY(rg_db_write(
+    return rg_db_write(
         db, SQL_MESSAGE_ADD,
         RG_VALUES(rg_value_bytes(message->id.b, 32), rg_value_number((int64_t)message->way),
                   rg_value_number((int64_t)message->refusal), rg_value_count(message->answer_leaf),
@@ -251,16 +308,7 @@ static rg_outcome message_add(struct rg_store *base, struct rg_message *message,
                   rg_value_number(message->collect_by.ms), rg_value_text(message->from_office),
                   rg_value_text(message->from_country), rg_value_text(message->to_country),
                   rg_value_text(offices)),
-        why));
-    uint64_t key = rg_db_last_key(db);
-    if (body.len > 0) {
-        RG_TRY(rg_db_write(db, SQL_BODY_ADD,
-                           RG_VALUES(rg_value_count(key), rg_value_number(message->collect_by.ms),
-                                     rg_value_bytes(body.data, body.len)),
-                           why));
-    }
-    message->key = key;
-    return rg_ok();
+        why);
 }
 
 static rg_outcome message_row(rg_row *row, struct rg_message *out, struct rg_reason *why)
@@ -286,12 +334,13 @@ static rg_outcome message_row(rg_row *row, struct rg_message *out, struct rg_rea
     return rg_ok();
 }
 
-static rg_outcome message_by(struct rg_store *base, enum sql which, struct rg_value key,
-                             struct rg_message *out, bool *found_out, struct rg_reason *why)
+static rg_outcome message_get(struct rg_store *base, uint64_t key, struct rg_message *out,
+                              bool *found_out, struct rg_reason *why)
 {
     RG_ROW *statement = NULL;
     bool found = false;
-    RG_TRY(rg_db_first(db_of(base), which, (struct rg_values){&key, 1}, &statement, &found, why));
+    RG_TRY(rg_db_first(db_of(base), SQL_MESSAGE_GET, RG_VALUES(rg_value_count(key)), &statement,
+                       &found, why));
     if (found) {
         RG_TRY(message_row(statement, out, why));
     }
@@ -302,13 +351,62 @@ static rg_outcome message_by(struct rg_store *base, enum sql which, struct rg_va
 static rg_outcome message_find(struct rg_store *base, const struct rg_id *id,
                                struct rg_message *out, bool *found_out, struct rg_reason *why)
 {
-    return message_by(base, SQL_MESSAGE_FIND, rg_value_bytes(id->b, 32), out, found_out, why);
+    struct sqlite_store *store = self(base);
+    struct rg_bytes value = {id->b, sizeof(id->b)};
+    struct rg_message message = {.key = 0};
+    bool found = false;
+    bool there = true;
+    do {
+        RG_TRY(rg_late_next(store->messages, value, message.key, &message.key, &found, why));
+        if (found) {
+            RG_TRY(message_get(base, message.key, &message, &there, why));
+        }
+        if (!there) {
+            return rg_db_damaged("messages", why);
+        }
+    } while (found && memcmp(message.id.b, id->b, sizeof(id->b)) != 0);
+    if (found) {
+        *out = message;
+    } else {
+        store->absent = *id;
+        store->absent_known = true;
+    }
+    *found_out = found;
+    return rg_ok();
 }
 
-static rg_outcome message_get(struct rg_store *base, uint64_t key, struct rg_message *out,
-                              bool *found_out, struct rg_reason *why)
+static rg_outcome message_absent(struct rg_store *base, const struct rg_id *id,
+                                 struct rg_reason *why)
 {
-    return message_by(base, SQL_MESSAGE_GET, rg_value_count(key), out, found_out, why);
+    struct sqlite_store *store = self(base);
+    struct rg_message message;
+    bool found = false;
+    if (!store->absent_known || memcmp(store->absent.b, id->b, sizeof(id->b)) != 0) {
+        RG_TRY(message_find(base, id, &message, &found, why));
+    }
+    RG_CHECK(!found, why, RG_BROKEN, "store-constraint", "this message is there already");
+    store->absent_known = false;
+    return rg_ok();
+}
+
+static rg_outcome message_add(struct rg_store *base, struct rg_message *message,
+                              struct rg_bytes body, struct rg_reason *why)
+{
+    struct sqlite_store *store = self(base);
+    RG_TRY(message_absent(base, &message->id, why));
+    RG_TRY(message_insert(store->db, message, why));
+    uint64_t key = rg_db_last_key(store->db);
+    RG_TRY(
+        rg_late_add(store->messages, rg_bytes_of(message->id.b, sizeof(message->id.b)), key, why));
+    if (body.len > 0) {
+        RG_TRY(rg_db_write(store->db, SQL_BODY_ADD,
+                           RG_VALUES(rg_value_count(key), rg_value_number(message->collect_by.ms),
+                                     rg_value_bytes(body.data, body.len)),
+                           why));
+        store->held.bodies++;
+    }
+    message->key = key;
+    return rg_ok();
 }
 
 static rg_outcome message_body(struct rg_store *base, uint64_t key, struct rg_buffer *out,
@@ -325,6 +423,7 @@ static rg_outcome bodies_erase(struct rg_store *base, struct rg_wall before, siz
     RG_TRY(rg_db_write(db, SQL_BODIES_ERASE,
                        RG_VALUES(rg_value_number(before.ms), rg_value_count(max)), why));
     *erased_out = rg_db_changes(db);
+    self(base)->held.bodies -= *erased_out;
     if (*erased_out > 0) {
         rg_db_erased(db);
     }
@@ -402,14 +501,16 @@ static rg_outcome tiles(struct rg_store *base, uint64_t from, size_t max, struct
 static rg_outcome outbox_add(struct rg_store *base, const struct rg_outbox_row *row,
                              struct rg_reason *why)
 {
-    return rg_db_write(db_of(base), SQL_OUTBOX_ADD,
-                       RG_VALUES(rg_value_count(row->key), rg_value_number((int64_t)row->kind),
-                                 rg_value_text(row->country),
-                                 rg_value_number((int64_t)row->priority), rg_value_count(row->leaf),
-                                 rg_value_number(row->expires.ms),
-                                 rg_value_number(row->next_try.ms), rg_value_number(row->attempts),
-                                 rg_value_number(row->body_bytes)),
-                       why);
+    RG_TRY(
+        rg_db_write(db_of(base), SQL_OUTBOX_ADD,
+                    RG_VALUES(rg_value_count(row->key), rg_value_number((int64_t)row->kind),
+                              rg_value_text(row->country), rg_value_number((int64_t)row->priority),
+                              rg_value_count(row->leaf), rg_value_number(row->expires.ms),
+                              rg_value_number(row->next_try.ms), rg_value_number(row->attempts),
+                              rg_value_number(row->body_bytes)),
+                    why));
+    self(base)->held.outbox++;
+    return rg_ok();
 }
 
 static rg_outcome outbox_row(rg_row *row, struct rg_outbox_row *out, struct rg_reason *why)
@@ -502,7 +603,9 @@ static rg_outcome outbox_close(struct rg_store *base, uint64_t key, uint64_t lea
 
 static rg_outcome outbox_done(struct rg_store *base, uint64_t key, struct rg_reason *why)
 {
-    return rg_db_write(db_of(base), SQL_OUTBOX_DONE, RG_VALUES(rg_value_count(key)), why);
+    RG_TRY(rg_db_write(db_of(base), SQL_OUTBOX_DONE, RG_VALUES(rg_value_count(key)), why));
+    self(base)->held.outbox -= rg_db_changes(db_of(base));
+    return rg_ok();
 }
 
 static rg_outcome outbox_count(struct rg_store *base, const char *country, uint64_t *out,
@@ -608,16 +711,40 @@ static rg_outcome cursor_set(struct rg_store *base, const char *box, const char 
 
 /* --- threads, decisions, collected, proofs --- */
 
-static rg_outcome thread_find(struct rg_store *base, const struct rg_thread_id *thread,
-                              struct rg_thread_offices *out, bool *found_out, struct rg_reason *why)
+static rg_outcome thread_get(struct rg_db *db, uint64_t key, struct rg_thread_id *id_out,
+                             struct rg_thread_offices *out, struct rg_reason *why)
 {
     RG_ROW *statement = NULL;
     bool found = false;
-    RG_TRY(rg_db_first(db_of(base), SQL_THREAD_FIND,
-                       RG_VALUES(rg_value_bytes(thread->b, sizeof(thread->b))), &statement, &found,
-                       why));
-    for (int i = 0; found && i < 2; i++) {
-        RG_TRY(rg_row_text(statement, i, out->office[i], RG_OFFICE_BYTES, why));
+    RG_TRY(
+        rg_db_first(db, SQL_THREAD_GET, RG_VALUES(rg_value_count(key)), &statement, &found, why));
+    if (!found) {
+        return rg_db_damaged("threads", why);
+    }
+    RG_TRY(rg_row_fixed(statement, 0, id_out->b, sizeof(id_out->b), why));
+    for (int i = 0; i < 2; i++) {
+        RG_TRY(rg_row_text(statement, i + 1, out->office[i], RG_OFFICE_BYTES, why));
+    }
+    return rg_ok();
+}
+
+static rg_outcome thread_find(struct rg_store *base, const struct rg_thread_id *thread,
+                              struct rg_thread_offices *out, bool *found_out, struct rg_reason *why)
+{
+    struct sqlite_store *store = self(base);
+    struct rg_bytes value = {thread->b, sizeof(thread->b)};
+    struct rg_thread_id at;
+    uint64_t key = 0;
+    bool found = false;
+    do {
+        RG_TRY(rg_late_next(store->threads, value, key, &key, &found, why));
+        if (found) {
+            RG_TRY(thread_get(store->db, key, &at, out, why));
+        }
+    } while (found && memcmp(at.b, thread->b, sizeof(at.b)) != 0);
+    if (!found) {
+        store->absent_thread = *thread;
+        store->absent_thread_known = true;
     }
     *found_out = found;
     return rg_ok();
@@ -626,11 +753,22 @@ static rg_outcome thread_find(struct rg_store *base, const struct rg_thread_id *
 static rg_outcome thread_add(struct rg_store *base, const struct rg_thread_id *thread,
                              const struct rg_thread_offices *offices, struct rg_reason *why)
 {
-    return rg_db_write(db_of(base), SQL_THREAD_ADD,
-                       RG_VALUES(rg_value_bytes(thread->b, sizeof(thread->b)),
-                                 rg_value_text(offices->office[0]),
-                                 rg_value_text(offices->office[1])),
-                       why);
+    struct sqlite_store *store = self(base);
+    struct rg_thread_offices other;
+    bool found = false;
+    if (!store->absent_thread_known ||
+        memcmp(store->absent_thread.b, thread->b, sizeof(thread->b)) != 0) {
+        RG_TRY(thread_find(base, thread, &other, &found, why));
+    }
+    RG_CHECK(!found, why, RG_BROKEN, "store-constraint", "this thread is there already");
+    store->absent_thread_known = false;
+    RG_TRY(
+        rg_db_write(store->db, SQL_THREAD_ADD,
+                    RG_VALUES(rg_value_bytes(thread->b, sizeof(thread->b)),
+                              rg_value_text(offices->office[0]), rg_value_text(offices->office[1])),
+                    why));
+    return rg_late_add(store->threads, rg_bytes_of(thread->b, sizeof(thread->b)),
+                       rg_db_last_key(store->db), why);
 }
 
 static rg_outcome decision_find(struct rg_store *base, const struct rg_id *decided,
@@ -867,18 +1005,36 @@ static uint64_t file_bytes(const char *path, const char *suffix)
     return stat(name, &state) == 0 ? (uint64_t)state.st_size : 0;
 }
 
+/* `held` counts from 0 until it is known: what was before is added. */
+static rg_outcome held_count(struct sqlite_store *store, struct rg_reason *why)
+{
+    RG_ROW *statement = NULL;
+    bool found = false;
+    if (store->held_known) {
+        return rg_ok();
+    }
+    RG_TRY(rg_db_first(store->db, SQL_COUNT_HELD, RG_NO_VALUES, &statement, &found, why));
+    const struct held now = {rg_row_count(statement, 0), rg_row_count(statement, 1)};
+    store->held_committed.bodies += now.bodies - store->held.bodies;
+    store->held_committed.outbox += now.outbox - store->held.outbox;
+    store->held = now;
+    store->held_known = !store->read_only;
+    return rg_ok();
+}
+
 static rg_outcome counts(struct rg_store *base, struct rg_store_counts *out, struct rg_reason *why)
 {
     struct rg_db *db = db_of(base);
     RG_ROW *statement = NULL;
     bool found = false;
+    RG_TRY(held_count(self(base), why));
     RG_TRY(rg_db_first(db, SQL_COUNTS, RG_NO_VALUES, &statement, &found, why));
     *out = (struct rg_store_counts){
         .messages = rg_row_count(statement, 0),
-        .bodies = rg_row_count(statement, 1),
-        .leaves = rg_row_count(statement, 2),
-        .outbox = rg_row_count(statement, 3),
-        .mail = rg_row_count(statement, 4),
+        .bodies = self(base)->held.bodies,
+        .leaves = rg_row_count(statement, 1),
+        .outbox = self(base)->held.outbox,
+        .mail = rg_row_count(statement, 2),
         .file_bytes = file_bytes(rg_db_path(db), "") + file_bytes(rg_db_path(db), "-wal"),
     };
     return rg_ok();
@@ -888,8 +1044,11 @@ static rg_outcome counts(struct rg_store *base, struct rg_store_counts *out, str
 
 static void close_store(struct rg_store *base)
 {
-    rg_db_close(db_of(base));
-    free(self(base));
+    struct sqlite_store *store = self(base);
+    rg_late_free(store->messages);
+    rg_late_free(store->threads);
+    rg_db_close(store->db);
+    free(store);
 }
 
 static const struct rg_store_ops operations = {
@@ -958,6 +1117,15 @@ static rg_outcome check_schema(struct rg_db *db, bool read_only, struct rg_reaso
     return rg_db_run(db, text, why);
 }
 
+static rg_outcome open_parts(struct sqlite_store *store, const struct rg_db_options *options,
+                             struct rg_reason *why)
+{
+    RG_TRY(rg_db_open(options, &store->db, why));
+    RG_TRY(check_schema(store->db, options->read_only, why));
+    RG_TRY(rg_late_open(store->db, &message_index, &store->messages, why));
+    return rg_late_open(store->db, &thread_index, &store->threads, why);
+}
+
 rg_outcome rg_store_sqlite_open(const char *path, const struct rg_store_sqlite *options,
                                 struct rg_store **out, struct rg_reason *why)
 {
@@ -966,17 +1134,15 @@ rg_outcome rg_store_sqlite_open(const char *path, const struct rg_store_sqlite *
                                              .sql_count = SQL_STATEMENTS,
                                              .bytes_max = options->bytes_max,
                                              .read_only = options->read_only};
-    struct rg_db *db = NULL;
-    RG_TRY(rg_db_open(&db_options, &db, why));
-    rg_outcome outcome = check_schema(db, options->read_only, why);
-    struct sqlite_store *store = rg_is_ok(outcome) ? calloc(1, sizeof(*store)) : NULL;
-    if (store == NULL) {
-        rg_db_close(db);
-        return rg_is_ok(outcome) ? rg_fail(why, RG_IO, "out-of-memory", "no memory for the store")
-                                 : outcome;
-    }
+    struct sqlite_store *store = calloc(1, sizeof(*store));
+    RG_CHECK(store != NULL, why, RG_IO, "out-of-memory", "no memory for the store");
     store->base.ops = &operations;
-    store->db = db;
+    store->read_only = options->read_only;
+    rg_outcome outcome = open_parts(store, &db_options, why);
+    if (!rg_is_ok(outcome)) {
+        close_store(&store->base);
+        return outcome;
+    }
     *out = &store->base;
     return rg_ok();
 }
