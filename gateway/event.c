@@ -124,7 +124,7 @@ static const struct rg_event_row table[RG_EVENT_COUNT] = {
                              RG_FIELD_PEER | RG_FIELD_COUNT},
     [RG_EVENT_PEER_LOG_ALARM] = {"peer-log-alarm", RG_LEVEL_ERROR,
                                  "a partner's head or proof does not fit what it signed before",
-                                 "keep the data folder; call the partner's operator",
+                                 "see `log --forks`; call the partner's operator",
                                  RG_FIELD_PEER | RG_FIELD_REASON},
     [RG_EVENT_OWN_LOG_ALARM] = {"own-log-alarm", RG_LEVEL_ERROR,
                                 "a partner holds a head of ours that our log contradicts; no "

@@ -241,6 +241,27 @@ kill -HUP "${main_pid[kh]}"
 within 10 health_is kh ok || fail "health after reloading"
 "$load" "$pki" kh th "$base" fill 20 >/dev/null || fail "no service after reloading"
 within 10 counts_are 220 || fail "220 messages"
+
+step "two pages with one counter: both are kept, stock openssl checks the second"
+cp "$pki"/kh/trust/page-th.cfg{,.p7s} "$work"
+echo "# another history" >>"$pki/kh/trust/page-th.cfg"
+openssl cms -sign -binary -nocerts -outform DER -md sha256 -in "$pki/kh/trust/page-th.cfg" -signer "$pki/th/publisher.pem" \
+    -inkey "$pki/th/publisher.key" -out "$pki/kh/trust/page-th.cfg.p7s"
+kill -HUP "${main_pid[kh]}"
+refused_page() { grep -q 'event=document-refused .*page-fork' "$work/kh.log"; }
+within 10 refused_page || fail "a second page of one counter was not refused"
+forks() { "$gateway" log --forks -c "$work/kh.cfg"; }
+forked() { forks | grep -q '^==== page th 1: shown'; }
+within 10 forked || fail "the second page was not kept: $(forks | head -n 3)"
+forks | awk '/^====/ { half++ } half == 2' >"$work/second"
+awk '/^text of/ { text = 1; next } /^-----BEGIN/ { text = 0 } text' "$work/second" >"$work/second.cfg"
+awk '/^-----BEGIN/ { pem = 1 } pem' "$work/second" >"$work/second.pem"
+cmp -s "$work/second.cfg" "$pki/kh/trust/page-th.cfg" || fail "the second page is not what was shown"
+openssl cms -verify -binary -inform PEM -in "$work/second.pem" -content "$work/second.cfg" -certfile "$pki/th/publisher.pem" \
+    -nointern -noverify -out /dev/null 2>/dev/null || fail "openssl does not check the second page"
+status 0 "$gateway" status -c "$work/kh.cfg"
+says "forks      1"
+mv "$work"/page-th.cfg{,.p7s} "$pki/kh/trust/"
 stop kh
 stop th
 
