@@ -550,8 +550,8 @@ static void order_trust(struct run *run, const struct rg_document *document)
     link_order(run, &order);
 }
 
-/* It stays connected until link says that it is gone: disconnecting now would drop what libzmq still
- * holds, which is the Fault that says why. The courier ignores what it still sends. */
+/* It stays connected until link says that it is gone: disconnecting now would drop what libzmq
+ * still holds, which is the Fault that says why. The courier ignores what it still sends. */
 static void close_session(struct run *run, const struct rg_courier_out *out)
 {
     if (session_find(run, out->session) != NULL) {
