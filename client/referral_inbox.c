@@ -1,41 +1,17 @@
-/* How it works: this is the sink of the exchange. Frames come in batches; one batch is one step of
- * the spool: envelopes, proofs, journal lines, opened sections, what the cases became and the
- * answers the library makes by itself (details after an accept, acknowledgements, an answer passed
- * on to the NGO) become durable together, and only then are Collected and StatusSeen sent. A
- * message enters the casebook once, by its id; a repeated delivery is a line in the journal. A
- * message that does not hold is kept with the reason and never acknowledged. What a message does to
- * its case happens in an inner step: if the case cannot take it, the message is still opened and
- * kept.
+/* How it works: what a proof or a message does here. A message enters the casebook once, by its id;
+ * a repeated delivery is a line in the journal. A message that does not hold is kept with the
+ * reason and never acknowledged. What a message does to its case, and the answers the library makes
+ * by itself (details after an accept, acknowledgements, an answer passed on to the NGO), happen in
+ * an inner step: if the case cannot take it, the message is still opened and kept. All of it stands
+ * inside the batch of referral_sync.c and becomes durable with it.
  */
 #include "client/referral_inside.h"
 
-#include "core/digest.h"
-
 #include <ctype.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
 
-#define FEED_ROWS 32
-#define FIRST_HELLO_MS 4000 /* a loaded machine or a slow line may need so long to answer */
-#define WAIT_MS_MAX 60000
-#define READ_QUIET_MS 300
-#define STEP_MS 50
-
-static int64_t mono_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void moved(struct referral *office)
-{
-    office->moved_mono_ms = mono_ms();
-}
+#define STORED_ROWS 32
 
 static bool id_same(struct rg_id a, struct rg_id b)
 {
@@ -163,12 +139,12 @@ static rg_outcome proof_take(struct referral *office, struct rg_message_row *row
     return tells_case ? proof_to_case(office, row, why) : rg_ok();
 }
 
-static rg_outcome on_proof(void *context, const struct rg_proven *proven, struct rg_reason *why)
+rg_outcome rg_inbox_proof(void *context, const struct rg_proven *proven, struct rg_reason *why)
 {
     struct referral *office = context;
     struct rg_message_row row;
     bool found = false;
-    moved(office);
+    rg_office_moved(office);
     RG_TRY(rg_spool_message_get(office->spool, proven->log_entry->envelope_id, &row, &found, why));
     if (!found || !row.ours) {
         return rg_ok(); /* a colleague's message: the status is for the whole office */
@@ -176,8 +152,8 @@ static rg_outcome on_proof(void *context, const struct rg_proven *proven, struct
     return proof_take(office, &row, proven, why);
 }
 
-static rg_outcome on_not_now(void *context, struct rg_id id, enum rg_refusal code,
-                             uint32_t retry_after_ms, struct rg_reason *why)
+rg_outcome rg_inbox_not_now(void *context, struct rg_id id, enum rg_refusal code,
+                            uint32_t retry_after_ms, struct rg_reason *why)
 {
     struct referral *office = context;
     struct rg_message_row row;
@@ -538,13 +514,13 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
 }
 
 /* Messages that could not be opened when they came, since a page was missing. */
-static rg_outcome open_stored(struct referral *office, struct rg_reason *why)
+rg_outcome rg_inbox_open_stored(struct referral *office, struct rg_reason *why)
 {
-    struct rg_message_row row[FEED_ROWS];
+    struct rg_message_row row[STORED_ROWS];
     size_t count = 0;
     int64_t after = 0;
     do {
-        RG_TRY(rg_spool_list(office->spool, RG_BY_STORED, 0, after, row, FEED_ROWS, &count, why));
+        RG_TRY(rg_spool_list(office->spool, RG_BY_STORED, 0, after, row, STORED_ROWS, &count, why));
         for (size_t i = 0; i < count; i++) {
             RG_OWNED_BUFFER bytes = {0};
             struct rg_envelope envelope;
@@ -553,7 +529,7 @@ static rg_outcome open_stored(struct referral *office, struct rg_reason *why)
             RG_TRY(rg_envelope_peek(rg_buffer_peek(&bytes), &envelope, why));
             RG_TRY(open_message(office, &row[i], &envelope, why));
         }
-    } while (count == FEED_ROWS && office->opened_count + FEED_ROWS <= RG_OPENED_IDS_MAX);
+    } while (count == STORED_ROWS && office->opened_count + STORED_ROWS <= RG_OPENED_IDS_MAX);
     return rg_ok();
 }
 
@@ -603,13 +579,13 @@ static rg_outcome proven_at_last(struct referral *office, struct rg_message_row 
     return open_message(office, row, delivery->envelope, why);
 }
 
-static rg_outcome on_deliver(void *context, const struct rg_delivery *delivery,
-                             struct rg_reason *why)
+rg_outcome rg_inbox_deliver(void *context, const struct rg_delivery *delivery,
+                            struct rg_reason *why)
 {
     struct referral *office = context;
     struct rg_message_row known;
     bool found = false;
-    moved(office);
+    rg_office_moved(office);
     RG_TRY(rg_spool_message_get(office->spool, delivery->envelope->id, &known, &found, why));
     if ((int64_t)delivery->position > office->position) {
         office->position = (int64_t)delivery->position;
@@ -628,27 +604,8 @@ static rg_outcome on_deliver(void *context, const struct rg_delivery *delivery,
                                 office->home->device, rg_wall_now().ms, false, why);
 }
 
-/* ---- the rest of the sink ---- */
-
-static rg_outcome on_send(void *context, struct rg_bytes frame, struct rg_reason *why)
-{
-    struct referral *office = context;
-    return rg_sync_send(office->sync, frame, why);
-}
-
-static rg_outcome on_hello(void *context, const char *principal, struct rg_reason *why)
-{
-    struct referral *office = context;
-    (void)principal;
-    office->ever_up = true;
-    office->moved.up = true;
-    office->trouble = (struct rg_reason){0};
-    moved(office);
-    return open_stored(office, why);
-}
-
 /* Signed by nobody whom the page listed: the officer may be as new as the page that now came. */
-static rg_outcome unknown_signers_again(struct referral *office, struct rg_reason *why)
+rg_outcome rg_inbox_unknown_again(struct referral *office, struct rg_reason *why)
 {
     struct rg_message_row row = {0};
     size_t count = 0;
@@ -663,316 +620,4 @@ static rg_outcome unknown_signers_again(struct referral *office, struct rg_reaso
             RG_TRY(rg_spool_message_update(office->spool, &row, why));
         }
     }
-}
-
-static rg_outcome on_document(void *context, const struct rg_document *document,
-                              struct rg_reason *why)
-{
-    struct referral *office = context;
-    office->moved.documents++;
-    moved(office);
-    RG_TRY(rg_home_keep(office->home, document, why));
-    if (document->kind == RG_DOC_PAGE || document->kind == RG_DOC_PAGE_DOMESTIC) {
-        RG_TRY(unknown_signers_again(office, why));
-    }
-    return open_stored(office, why);
-}
-
-static rg_outcome on_status(void *context, uint64_t position, struct rg_reason *why)
-{
-    struct referral *office = context;
-    (void)why;
-    office->status_position = (int64_t)position;
-    return rg_ok();
-}
-
-static rg_outcome on_head(void *context, const struct rg_head *head, struct rg_reason *why)
-{
-    struct referral *office = context;
-    return rg_spool_head_keep(office->spool, head, why);
-}
-
-static void on_alarm(void *context, const struct rg_reason *why)
-{
-    struct referral *office = context;
-    office->trouble = *why;
-    (void)snprintf(office->moved.alarm, sizeof(office->moved.alarm), "%s", why->text);
-}
-
-/* ---- batches ---- */
-
-static rg_outcome on_begin(void *context, struct rg_reason *why)
-{
-    struct referral *office = context;
-    return rg_spool_step_begin(office->spool, &office->batch, why);
-}
-
-/* Durable first, then said. Only what this session has delivered is confirmed: the gateway's own
- * mark may be older (it comes again) or its mailbox may be another than yesterday's. */
-static rg_outcome on_end(void *context, struct rg_reason *why)
-{
-    struct referral *office = context;
-    RG_TRY(rg_spool_step_commit(&office->batch, why));
-    if (office->position > office->collected_position || office->opened_count > 0) {
-        RG_TRY(rg_exchange_collected(office->exchange, (uint64_t)office->position, office->opened,
-                                     office->opened_count, why));
-        office->collected_position = office->position;
-        office->opened_count = 0;
-    }
-    if (office->status_position > 0) {
-        RG_TRY(rg_exchange_status_seen(office->exchange, (uint64_t)office->status_position, why));
-        office->status_position = 0;
-    }
-    return rg_ok();
-}
-
-static rg_outcome submit_row(struct referral *office, const struct rg_message_row *row,
-                             struct rg_reason *why)
-{
-    RG_OWNED_BUFFER envelope = {0};
-    RG_TRY(rg_spool_envelope(office->spool, row->seq, &envelope, why));
-    RG_TRY(rg_exchange_submit(office->exchange, row->id, rg_buffer_peek(&envelope), why));
-    office->submitted_seq[row->priority] = row->seq;
-    office->moved.submitted++;
-    moved(office);
-    return rg_ok();
-}
-
-static rg_outcome feed_priority(struct referral *office, enum rg_priority priority, size_t *fed_out,
-                                struct rg_reason *why)
-{
-    struct rg_message_row row[FEED_ROWS];
-    size_t count = FEED_ROWS;
-    while (count == FEED_ROWS && rg_exchange_room(office->exchange) > 0) {
-        RG_TRY(rg_spool_waiting(office->spool, priority, rg_wall_now().ms,
-                                office->submitted_seq[priority], row, FEED_ROWS, &count, why));
-        for (size_t i = 0; i < count && rg_exchange_room(office->exchange) > 0; i++) {
-            RG_TRY(submit_row(office, &row[i], why));
-            (*fed_out)++;
-        }
-    }
-    return rg_ok();
-}
-
-static rg_outcome on_feed(void *context, struct rg_reason *why)
-{
-    struct referral *office = context;
-    size_t fed = 0;
-    for (int priority = RG_EMERGENCY; priority >= RG_ROUTINE; priority--) {
-        RG_TRY(feed_priority(office, (enum rg_priority)priority, &fed, why));
-    }
-    if (fed == 0 && rg_exchange_unanswered(office->exchange) == 0) {
-        /* Whatever waits still was put off by the gateway: look at all of it again. */
-        memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
-    }
-    return rg_ok();
-}
-
-static bool is_about_proofs(const char *id)
-{
-    return id != NULL && (strncmp(id, "proof-", 6) == 0 || strncmp(id, "head-", 5) == 0 ||
-                          strcmp(id, "exchange-fork") == 0 || strcmp(id, "exchange-chain") == 0);
-}
-
-static void on_lost(void *context, const struct rg_reason *why)
-{
-    struct referral *office = context;
-    office->moved.up = false;
-    office->trouble = *why;
-    office->moved.proofs_failed += is_about_proofs(why->id);
-    office->position = 0;
-    office->opened_count = 0;
-    office->status_position = 0;
-    office->collected_position = 0;
-    memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
-}
-
-/* ---- the public calls ---- */
-
-static rg_outcome lock_take(struct referral *office, struct rg_reason *why)
-{
-    char path[RG_PATH_BYTES];
-    RG_TRY(rg_home_path(office->home, "sync.lock", path, why));
-    office->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    RG_CHECK(office->lock_fd >= 0, why, RG_IO, "file-unwritable", "cannot make %.150s", path);
-    RG_CHECK(flock(office->lock_fd, LOCK_EX | LOCK_NB) == 0, why, RG_AGAIN, "sync-running",
-             "another sync of this folder is running");
-    return rg_ok();
-}
-
-static rg_outcome exchange_make(struct referral *office, struct rg_reason *why)
-{
-    struct rg_head head[RG_HELLO_HEADS_MAX];
-    size_t count = 0;
-    RG_TRY(rg_spool_heads(office->spool, head, RG_HELLO_HEADS_MAX, &count, why));
-    struct rg_exchange_options options = {
-        .trust = office->home->trust,
-        .principal = &office->home->principal,
-        .device = office->home->device,
-        .software = RG_SOFTWARE,
-        .head = head,
-        .head_count = count,
-        .sink =
-            {
-                .context = office,
-                .send = on_send,
-                .hello = on_hello,
-                .document = on_document,
-                .proof = on_proof,
-                .not_now = on_not_now,
-                .deliver = on_deliver,
-                .status = on_status,
-                .head = on_head,
-                .alarm = on_alarm,
-            },
-    };
-    return rg_exchange_new(&options, &office->exchange, why);
-}
-
-static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
-{
-    bool made = false;
-    struct rg_sync_calls calls = {
-        .context = office, .begin = on_begin, .end = on_end, .feed = on_feed, .lost = on_lost};
-    RG_TRY(lock_take(office, why));
-    RG_TRY(rg_home_renew(office->home, rg_wall_now(), &made, why));
-    RG_TRY(exchange_make(office, why));
-    RG_TRY(rg_sync_new(office->home, &calls, &office->sync, why));
-    rg_sync_attach(office->sync, office->exchange);
-    office->moved = (struct referral_moved){0};
-    office->trouble = (struct rg_reason){0};
-    office->ever_up = false;
-    office->opened_count = 0;
-    office->status_position = 0;
-    office->position = 0;
-    office->collected_position = 0;
-    memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
-    moved(office);
-    return rg_ok();
-}
-
-struct referral_result referral_sync_begin(struct referral *office)
-{
-    struct rg_reason why = {0};
-    if (office->sync != NULL) {
-        return rg_result(rg_ok(), NULL);
-    }
-    rg_outcome outcome = sync_begin(office, &why);
-    if (!rg_is_ok(outcome)) {
-        referral_sync_end(office);
-    }
-    return rg_result(outcome, &why);
-}
-
-void referral_sync_end(struct referral *office)
-{
-    rg_spool_step_drop(&office->batch);
-    rg_sync_free(office->sync);
-    rg_exchange_free(office->exchange);
-    office->sync = NULL;
-    office->exchange = NULL;
-    if (office->lock_fd >= 0) {
-        (void)close(office->lock_fd);
-        office->lock_fd = -1;
-    }
-    if (office->spool != NULL && office->ever_up) {
-        rg_outcome noted = rg_spool_number_set(office->spool, "last-sync", rg_wall_now().ms, NULL);
-        (void)noted; /* only for `status` */
-        office->ever_up = false;
-    }
-    office->moved.up = false;
-}
-
-static void moved_out(struct referral *office, struct referral_moved *out)
-{
-    bool pending = office->exchange != NULL &&
-                   (rg_exchange_unanswered(office->exchange) > 0 || !rg_sync_flushed(office->sync));
-    *out = office->moved;
-    out->quiet_ms = pending ? 0 : mono_ms() - office->moved_mono_ms;
-}
-
-struct referral_result referral_sync_step(struct referral *office, int wait_ms,
-                                          struct referral_moved *out)
-{
-    struct rg_reason why = {0};
-    if (office->sync == NULL) {
-        struct referral_result result = referral_sync_begin(office);
-        if (result.code != REFERRAL_OK) {
-            return result;
-        }
-    }
-    rg_outcome outcome = rg_sync_step(office->sync, wait_ms, &why);
-    if (!rg_is_ok(outcome)) {
-        /* Frames were taken that are not durable here: only a new session brings them again. */
-        referral_sync_end(office);
-        return rg_result(outcome, &why);
-    }
-    moved_out(office, out);
-    return rg_result(outcome, NULL);
-}
-
-static struct referral_result away(const struct referral *office)
-{
-    struct rg_reason why = office->trouble;
-    if (why.id == NULL) {
-        (void)rg_fail(&why, RG_IO, "gateway-silent", "the gateway did not answer");
-    }
-    /* The gateway's alert about our certificate; "handshake failure" is only a bound of its. */
-    bool alert =
-        strcmp(why.id, "dial-refused") == 0 && strstr(why.text, "handshake failure") == NULL;
-    bool refused =
-        alert || strncmp(why.id, "certificate-", 12) == 0 || strncmp(why.id, "tls-", 4) == 0;
-    struct referral_result result = rg_result((rg_outcome){RG_IO}, &why);
-    result.code = refused ? REFERRAL_DENIED : REFERRAL_AWAY;
-    return result;
-}
-
-/* Enough? Until something has come through, a first answer is given some time. */
-static bool sync_done(const struct referral *office, const struct referral_sync_options *options,
-                      const struct referral_moved *now, int64_t started_ms)
-{
-    int quiet = options->until_quiet_ms > 0 ? options->until_quiet_ms : READ_QUIET_MS;
-    int most = options->wait_ms_max > 0 ? options->wait_ms_max : WAIT_MS_MAX;
-    int first = quiet > FIRST_HELLO_MS ? quiet : FIRST_HELLO_MS;
-    if (!office->ever_up) {
-        return mono_ms() - started_ms >= (first < most ? first : most);
-    }
-    return now->quiet_ms >= quiet || mono_ms() - office->moved_mono_ms >= most;
-}
-
-static void outbox_count(struct referral *office, struct referral_moved *out)
-{
-    struct rg_spool_counts counts = {0};
-    if (rg_is_ok(rg_spool_count(office->spool, &counts, NULL))) {
-        out->outbox = counts.waiting;
-        out->unproven = counts.accepted;
-    }
-}
-
-struct referral_result referral_sync(struct referral *office,
-                                     const struct referral_sync_options *options,
-                                     struct referral_moved *out)
-{
-    static const struct referral_sync_options none;
-    const struct referral_sync_options *chosen = options != NULL ? options : &none;
-    int64_t started = mono_ms();
-    struct referral_result result = referral_sync_begin(office);
-    while (result.code == REFERRAL_OK) {
-        result = referral_sync_step(office, STEP_MS, out);
-        if (chosen->progress != NULL && result.code == REFERRAL_OK) {
-            chosen->progress(chosen->context, out);
-        }
-        if (result.code == REFERRAL_OK && sync_done(office, chosen, out, started)) {
-            break;
-        }
-    }
-    outbox_count(office, out);
-    if (result.code == REFERRAL_OK && !office->ever_up) {
-        result = away(office);
-    }
-    if (result.code == REFERRAL_OK && !office->moved.up && out->outbox > 0) {
-        result = rg_result((rg_outcome){RG_AGAIN}, &office->trouble);
-    }
-    referral_sync_end(office);
-    return result;
 }

@@ -4,8 +4,9 @@
  *
  * DESCRIPTION
  *   referral.c opens and closes; referral_cases.c imports, composes, sends and answers;
- *   referral_inbox.c is the sink of the exchange and acts on what comes in; referral_look.c shows.
- *   Everything inside speaks rg_outcome; the public functions turn it into a referral_result.
+ *   referral_sync.c runs the exchange, batch by batch; referral_inbox.c is what a proof or a
+ * message does here; referral_look.c shows. Everything inside speaks rg_outcome; the public
+ * functions turn it into a referral_result.
  *
  * THREADS
  *   One per handle.
@@ -97,5 +98,18 @@ RG_MUST_USE rg_outcome rg_office_content(struct referral *office, const struct r
                                          size_t index, struct rg_content *content_out,
                                          struct rg_buffer *memory_out, bool *found_out,
                                          struct rg_reason *why);
+
+/* For the exchange's sink (client/exchange.h), inside a batch. */
+RG_MUST_USE rg_outcome rg_inbox_proof(void *context, const struct rg_proven *proven,
+                                      struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_inbox_not_now(void *context, struct rg_id id, enum rg_refusal code,
+                                        uint32_t retry_after_ms, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_inbox_deliver(void *context, const struct rg_delivery *delivery,
+                                        struct rg_reason *why);
+/* Messages that could not be opened when they came, since a page or a key card was missing. */
+RG_MUST_USE rg_outcome rg_inbox_open_stored(struct referral *office, struct rg_reason *why);
+/* A page came: who was unknown may be known now. */
+RG_MUST_USE rg_outcome rg_inbox_unknown_again(struct referral *office, struct rg_reason *why);
+void rg_office_moved(struct referral *office); /* something came or went: not quiet */
 
 #endif

@@ -1,6 +1,6 @@
 /* inbox: two focal points without a network, messages carried by hand. What a gateway or a partner
  * may do wrong between two lawful steps, and what must hold afterwards. */
-#include "client/referral_inbox.c" /* its sink is driven directly */
+#include "client/referral_sync.c" /* its sink is driven directly */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -152,14 +152,14 @@ static bool fetch(struct desk *from, const struct desk *to, uint64_t position,
         .accepted = proven(carried, 0, from->country, RG_ENTRY_ACCEPTED),
         .received = proven(carried, 1, to->country, RG_ENTRY_RECEIVED),
     };
-    assert_true(rg_is_ok(on_proof(from->office, &carried->delivery.received, NULL)));
+    assert_true(rg_is_ok(rg_inbox_proof(from->office, &carried->delivery.received, NULL)));
     return true;
 }
 
 static void deliver(struct desk *to, const struct carried *carried)
 {
     assert_true(rg_is_ok(on_begin(to->office, NULL)));
-    assert_true(rg_is_ok(on_deliver(to->office, &carried->delivery, NULL)));
+    assert_true(rg_is_ok(rg_inbox_deliver(to->office, &carried->delivery, NULL)));
     assert_true(rg_is_ok(on_end(to->office, NULL)));
 }
 
@@ -302,7 +302,7 @@ static void test_accept_without_cards_is_acted_on_later(void **state)
     assert_int_equal(state_count(&pair->th, RG_IN_STORED), 1);
     cards_give(&pair->kh, &pair->th);
     assert_true(rg_is_ok(on_begin(pair->th.office, NULL)));
-    assert_true(rg_is_ok(open_stored(pair->th.office, NULL)));
+    assert_true(rg_is_ok(rg_inbox_open_stored(pair->th.office, NULL)));
     assert_true(rg_is_ok(on_end(pair->th.office, NULL)));
     assert_state(&pair->th, "details_sent");
     assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
@@ -408,7 +408,7 @@ static void test_refused_after_received(void **state)
     assert_int_equal(row.state, RG_OUT_RECEIVED);
     carried.envelope.id = row.id;
     struct rg_proven refused = proven(&carried, 0, "th", RG_ENTRY_REFUSED);
-    assert_true(rg_is_ok(on_proof(pair->th.office, &refused, NULL)));
+    assert_true(rg_is_ok(rg_inbox_proof(pair->th.office, &refused, NULL)));
     assert_int_equal(state_count(&pair->th, RG_OUT_RECEIVED), 1);
     assert_state(&pair->th, "referred");
     assert_true(pair->th.office->moved.alarm[0] != '\0');
