@@ -23,22 +23,29 @@ class WorldFailed(Exception):
     """Something that cannot be gone on without; its text is for the person at the terminal."""
 
 
-def free_base_port(count):
-    """`count` neighbouring ports that are free now."""
-    for base in range(21000 + os.getpid() % 20000, 60000, count + 1):
-        held = []
+PORTS_PER_WORLD = 16  # the last one is bound, never used, as long as the world stands: two worlds never share ports
+
+
+def reserve_ports():
+    """(socket that holds the reservation, first port). Below the range that the system gives to outgoing connections."""
+    slots = list(range(20000, 32000, PORTS_PER_WORLD))
+    start = os.getpid() % len(slots)
+    for base in slots[start:] + slots[:start]:
+        keeper = socket.socket()
+        held = [keeper]
         try:
-            for port in range(base, base + count):
-                one = socket.socket()
-                held.append(one)
-                one.bind(("127.0.0.1", port))
-            return base
+            keeper.bind(("127.0.0.1", base + PORTS_PER_WORLD - 1))
+            for port in range(base, base + PORTS_PER_WORLD - 1):
+                held.append(socket.socket())
+                held[-1].bind(("127.0.0.1", port))
+            held.remove(keeper)
+            return keeper, base
         except OSError:
             continue
         finally:
             for one in held:
                 one.close()
-    raise WorldFailed("no six free neighbouring ports on 127.0.0.1")
+    raise WorldFailed("no free neighbouring ports on 127.0.0.1")
 
 
 class World:
@@ -52,7 +59,7 @@ class World:
         self.today, self.deadline_s = today, deadline_s
         self.folder = tempfile.mkdtemp(prefix="referral-world-")
         self.runtime = os.path.join(self.folder, "run")
-        self.base_port = free_base_port(len(self.countries))
+        self.ports, self.base_port = reserve_ports()
         self.quorum = len(self.countries) // 2 + 1
         self.authorities = ", ".join(f'"{self.folder}/authority/{country}.pem"' for country in self.countries)
         self.gateways, self.offices = {}, {}
@@ -77,6 +84,7 @@ class World:
     def close(self):
         for gateway in self.gateways.values():
             gateway.stop()
+        self.ports.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

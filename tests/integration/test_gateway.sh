@@ -44,7 +44,7 @@ logged() { grep -q "event=$2" "$work/$1.log"; }
 free_base_port() {
     local port
     for _ in $(seq 100); do
-        port=$((20000 + RANDOM % 30000))
+        port=$((12000 + RANDOM % 8000)) # below what demo/world.py and the system give out
         [ -z "$(ss -Htln "sport >= $port and sport <= $((port + 1))")" ] && echo "$port" && return
     done
     return 1
