@@ -242,6 +242,22 @@ static void run_vectors(const char *name, bool (*holds)(const json_t *))
     assert_int_equal(wrong, 0);
 }
 
+/* Worked out with hashlib: a leaf begins with 0, a node with 1, so neither can pass for the other.
+ */
+static void test_leaf_and_node_hashes_are_those_of_the_rfc(void **state)
+{
+    (void)state;
+    struct rg_hash zeros = {{0}};
+    struct rg_hash leaf = rg_leaf_hash(zeros);
+    struct rg_hash node = rg_node_hash(zeros, zeros);
+    RG_OWNED_BUFFER text = {0};
+    assert_true(rg_is_ok(rg_base64(rg_bytes_of(leaf.b, 32), &text, NULL)));
+    assert_memory_equal(text.data, "f5yeMayCVsovJYWD3yYtvH1vaPKgMEPVyZpK5ac5bOk=", 44);
+    rg_buffer_clear(&text);
+    assert_true(rg_is_ok(rg_base64(rg_bytes_of(node.b, 32), &text, NULL)));
+    assert_memory_equal(text.data, "rgeY0Oyu0rd47d6/GPBxpWHFNljAXnbO3swnyvvbxXc=", 44);
+}
+
 static void test_published_inclusion_vectors(void **state)
 {
     (void)state;
@@ -796,6 +812,7 @@ static void test_checkpoints_have_one_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_leaf_and_node_hashes_are_those_of_the_rfc),
         cmocka_unit_test(test_published_inclusion_vectors),
         cmocka_unit_test(test_published_consistency_vectors),
         cmocka_unit_test(test_roots_of_all_small_trees),

@@ -912,6 +912,94 @@ static void test_a_new_root_ends_trust_under_the_old(void **state)
     world_drop_holder(&root);
 }
 
+/* ---- those who issue are bound by time too ---- */
+
+#define BEFORE_NOW_S (WORLD_NOW.ms / 1000 - 86400)
+#define AFTER_NOW_S (WORLD_NOW.ms / 1000 + 5 * 86400)
+
+static void test_a_root_out_of_time_vouches_for_nobody(void **state)
+{
+    (void)state;
+    struct world_charter_spec spec = WORLD_CHARTER;
+    struct world_holder root = {0};
+    struct forge forge = {
+        .kind = FORGE_ROOT, .country = "kh", .common_name = "kh", .until_s = AFTER_NOW_S};
+    root.certificate = forge_with_key(&forge, kh()->root.key);
+    spec.root_of_first = &root;
+    charter_by_two(&spec, RG_OK, NULL);
+    give_page(kh());
+    judged(&kh()->gateway, RG_USE_TLS, RG_OK, NULL);
+    judged_at(&kh()->gateway, RG_USE_TLS, world_day(6), RG_DENIED, "certificate-wrong-root");
+    world_drop_holder(&root);
+}
+
+static void test_an_authority_out_of_time_has_no_vote(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER text = {0};
+    struct rg_reason why = {0};
+    struct world_charter_spec spec = WORLD_CHARTER;
+    struct world_holder late = {0};
+    struct forge forge = {.kind = FORGE_SIGN,
+                          .uri = "referral://kh/authority",
+                          .common_name = "late",
+                          .until_s = BEFORE_NOW_S};
+    late.certificate = forge_certificate(&forge, NULL, NULL, &late.key);
+    rg_trust_free(fresh->trust);
+    fresh->trust = rg_trust_new();
+    expect(rg_trust_pin_authority(fresh->trust, late.certificate, &why), &why, RG_OK, NULL);
+    expect(rg_trust_pin_authority(fresh->trust, th()->authority.certificate, &why), &why, RG_OK,
+           NULL);
+    rg_trust_pin_quorum(fresh->trust, 2);
+    const struct world_holder *voter[] = {&late, &th()->authority};
+    world_charter(fresh, &spec, &text);
+    charter_votes(&text, voter, 2, RG_DENIED, "charter-quorum");
+    world_drop_holder(&late);
+}
+
+static void test_a_publisher_out_of_time_publishes_nothing(void **state)
+{
+    (void)state;
+    struct world_page_spec spec = WORLD_PAGE;
+    struct world_stop_spec stops = {.counter = 1, .issued = WORLD_NOW};
+    struct world_holder usual = kh()->publisher;
+    struct world_holder late = {0};
+    struct forge forge = {.kind = FORGE_SIGN,
+                          .uri = "referral://kh/publisher",
+                          .common_name = "late",
+                          .until_s = BEFORE_NOW_S};
+    late.certificate = forge_certificate(&forge, kh()->root.certificate, kh()->root.key, &late.key);
+    kh()->publisher = late;
+    give_charter();
+    page(kh(), &spec, RG_DENIED, "page-publisher");
+    stop(kh(), &stops, RG_DENIED, "stop-publisher");
+    kh()->publisher = usual;
+    world_drop_holder(&late);
+}
+
+static void test_a_page_ends_with_its_publisher(void **state)
+{
+    (void)state;
+    struct world_charter_spec spec = WORLD_CHARTER;
+    struct world_holder usual = kh()->publisher;
+    struct world_holder next = world_issue_in(kh(), FORGE_SIGN, "publisher");
+    give_charter();
+    give_page(kh());
+    give_page(th());
+    give_domestic(kh());
+    kh()->publisher = next;
+    spec.counter = 2;
+    charter_by_two(&spec, RG_OK, NULL);
+    assert_false(rg_trust_country(fresh->trust, "kh")->has_page);
+    assert_true(rg_trust_country(fresh->trust, "th")->has_page);
+    judged(&kh()->gateway, RG_USE_TLS, RG_DENIED, "certificate-unlisted");
+    judged(&kh()->ngo, RG_USE_SIGN, RG_DENIED, "certificate-unlisted");
+    give_page(kh());
+    judged(&kh()->gateway, RG_USE_TLS, RG_OK, NULL);
+    kh()->publisher = usual;
+    world_drop_holder(&next);
+}
+
 /* A list with a date to come takes trust away at once, and does not put off those after it. */
 static void test_a_stop_list_of_a_day_to_come_counts_now(void **state)
 {
@@ -1009,6 +1097,25 @@ static void test_readers_are_refused_by_class_and_office(void **state)
     readers("th/focal", "case", world_day(60), reader, RG_DENIED, "page-expired");
     expect(rg_trust_suspend(fresh->trust, "th/focal", &why), &why, RG_OK, NULL);
     readers("th/focal", "case", WORLD_NOW, reader, RG_DENIED, "readers-office");
+}
+
+static void test_an_officer_without_clearance_is_no_reader(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER text = {0};
+    struct rg_certificate *reader[4];
+    struct world_page_spec spec = WORLD_PAGE;
+    give_charter();
+    world_page(th(), &spec, &text);
+    char *cleared = memmem(text.data, text.len, "(\"case\", \"health\")", 18);
+    assert_non_null(cleared); /* of the first officer */
+    memcpy(cleared, "(\"health\")        ", 18);
+    offer_signed(RG_DOC_PAGE, "th", &text, &th()->publisher, RG_OK, NULL);
+    card(&th()->sign[0], WORLD_NOW, WORLD_NOW, RG_OK, NULL);
+    readers("th/focal", "case", WORLD_NOW, reader, RG_AGAIN, "readers-none");
+    card(&th()->sign[1], WORLD_NOW, WORLD_NOW, RG_OK, NULL);
+    assert_int_equal(readers("th/focal", "case", WORLD_NOW, reader, RG_OK, NULL), 1);
+    assert_string_equal(rg_certificate_principal(reader[0])->text, world_principal(&th()->sign[1]));
 }
 
 static void test_a_stopped_officer_reads_nothing_new(void **state)
@@ -1355,6 +1462,11 @@ int main(void)
         TRUST_TEST(test_a_new_root_ends_trust_under_the_old),
         TRUST_TEST(test_readers_are_the_newest_cards_of_cleared_officers),
         TRUST_TEST(test_readers_are_refused_by_class_and_office),
+        TRUST_TEST(test_an_officer_without_clearance_is_no_reader),
+        TRUST_TEST(test_a_root_out_of_time_vouches_for_nobody),
+        TRUST_TEST(test_an_authority_out_of_time_has_no_vote),
+        TRUST_TEST(test_a_publisher_out_of_time_publishes_nothing),
+        TRUST_TEST(test_a_page_ends_with_its_publisher),
         TRUST_TEST(test_a_stopped_officer_reads_nothing_new),
         TRUST_TEST(test_a_class_is_ruled_once),
         TRUST_TEST(test_a_signature_in_other_bytes_is_refused),
