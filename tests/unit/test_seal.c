@@ -983,6 +983,30 @@ static void test_other_signed_data_is_refused(void **state)
     }
 }
 
+/* DER has one order for a set: another would be a second encoding of the same envelope, and room
+ * for a mark that says which wrap is whose. */
+static void test_wraps_in_another_order_are_refused(void **state)
+{
+    (void)state;
+    OWNED_LETTER letter = small_letter();
+    RG_OWNED_BUFFER sealed = {0};
+    RG_OWNED_BUFFER signed_der = {0};
+    uint8_t kept[WRAP_BYTES];
+    static const uint8_t head[] = {0xa1, 0x81, 0xb3, 0x02, 0x01, 0x03};
+    seal(&letter, 0, 1, &sealed);
+    ASSERT_OK(open_with(rg_buffer_peek(&sealed), 0, &signed_der, &why));
+    uint8_t *first = memmem(sealed.data, sealed.len, head, sizeof(head));
+    assert_non_null(first);
+    memcpy(kept, first, WRAP_BYTES);
+    memcpy(first, first + WRAP_BYTES, WRAP_BYTES);
+    memcpy(first + WRAP_BYTES, kept, WRAP_BYTES);
+    ASSERT_REFUSED(open_with(rg_buffer_peek(&sealed), 0, &signed_der, &why), RG_MALFORMED,
+                   "seal-profile");
+    memcpy(first, first + WRAP_BYTES, WRAP_BYTES); /* nor may one stand twice */
+    ASSERT_REFUSED(open_with(rg_buffer_peek(&sealed), 0, &signed_der, &why), RG_MALFORMED,
+                   "seal-profile");
+}
+
 /* OpenSSL's structure, with something more in it, encoded again. */
 static void test_unprotected_attributes_are_refused(void **state)
 {
@@ -1044,6 +1068,7 @@ int main(void)
         cmocka_unit_test(test_other_envelopes_are_refused_before_any_key),
         cmocka_unit_test(test_other_signed_data_is_refused),
         cmocka_unit_test(test_unprotected_attributes_are_refused),
+        cmocka_unit_test(test_wraps_in_another_order_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
