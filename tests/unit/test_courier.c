@@ -1171,6 +1171,11 @@ static void test_transfer_refused_each_case(void **state)
     alert.notice = "la/focal";
     transfer_answered(&pair, &puppet, &alert, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE);
     transfer_answered(&pair, &puppet, &good, RG_ENTRY_UNCONFIRMED, RG_REFUSE_NO_PROOF);
+    const struct rg_thread_id thread = {{7}};
+    struct world_letter opening = {.from = "la/focal", .to = "th/focal", .thread = &thread};
+    alert.thread = &thread; /* of two other offices */
+    transfer_answered(&pair, &puppet, &opening, RG_ENTRY_ACCEPTED, RG_REFUSE_NONE);
+    transfer_answered(&pair, &puppet, &alert, RG_ENTRY_ACCEPTED, RG_REFUSE_THREAD_TAKEN);
     assert_true(puppet.line->open);
     assert_int_equal(pair.to->bad_proofs, 0);
     puppet_close(&pair, &puppet);
@@ -1292,6 +1297,30 @@ static void test_notary_ahead_of_the_store(void **state)
     world_free(pair.world);
 }
 
+/* A notary that signs another tree, or with another key: nothing is released under such a head. */
+static void test_a_head_that_is_not_ours_stops_signing(void **state)
+{
+    (void)state;
+    static const char *const reason[] = {"notary-root", "head-signature"};
+    for (size_t i = 0; i < 2; i++) {
+        struct pair pair = pair_open();
+        struct rg_key *key = pair.th->key;
+        for (size_t h = 0; i == 0 && h < 64; h++) {
+            pair.th->notary.hash[h].b[0] ^= 1;
+        }
+        pair.th->key = i == 1 ? pair.kh->key : key;
+        struct rg_id id = submit(&pair, &to_kh);
+        world_run(pair.world);
+        pair.th->key = key;
+        assert_true(world_status(pair.th).alarmed);
+        assert_string_equal(pair.th->last[RG_COURIER_ALARM_NOTARY].reason, reason[i]);
+        assert_false(world_told(pair.from, &id)->accepted);
+        assert_int_equal(world_deliveries(pair.to, &id), 0);
+        assert_int_equal(pair.from->bad_proofs, 0);
+        world_free(pair.world);
+    }
+}
+
 /* Many leaves: full tiles, proofs of old answers, a start from tiles. */
 static void test_log_of_many_tiles(void **state)
 {
@@ -1360,6 +1389,7 @@ int main(void)
         cmocka_unit_test(test_peer_log_alarms),
         cmocka_unit_test(test_own_log_set_back_stops_signing),
         cmocka_unit_test(test_notary_ahead_of_the_store),
+        cmocka_unit_test(test_a_head_that_is_not_ours_stops_signing),
         cmocka_unit_test(test_log_of_many_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

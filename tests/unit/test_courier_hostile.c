@@ -197,6 +197,45 @@ static void test_anothers_message_brought_first(void **state)
     stage_close(&stage);
 }
 
+/* Who brings a message that was accepted from somebody else learns nothing of it. */
+static void test_anothers_accepted_message_brought_again(void **state)
+{
+    (void)state;
+    struct stage stage = {.world = world_new(31), .tree = rg_tree_new(no_tile, NULL)};
+    stage.th = world_node(stage.world, "th");
+    struct world_node *kh = world_node(stage.world, "kh");
+    stage.la = world_node(stage.world, "la");
+    world_found(stage.world);
+    world_crash(stage.world, stage.la);
+    stage.client = world_client(stage.world, kh, "focal", "officer-1", "desk");
+    struct world_client *rescue = world_client(stage.world, kh, "rescue", "officer-1", "desk");
+    (void)world_connect(stage.world, stage.client);
+    (void)world_connect(stage.world, rescue);
+    (void)world_dial(stage.world, kh, stage.th);
+    RG_OWNED_BUFFER envelope = {0};
+    struct rg_id id;
+    struct world_letter letter = {.from = "kh/focal", .to = "th/focal"};
+    world_envelope(stage.world, &letter, &envelope, &id);
+    struct rg_frame submit = {.kind = RG_FRAME_SUBMIT,
+                              .submit.envelope = rg_buffer_peek(&envelope)};
+    struct rg_frame transfer = {.kind = RG_FRAME_TRANSFER,
+                                .transfer.envelope = rg_buffer_peek(&envelope)};
+    world_run(stage.world);
+    world_inject_frame(stage.client->line, 1, &submit);
+    world_run(stage.world);
+    assert_true(world_told(stage.client, &id)->received);
+    hello(&stage);
+    size_t told = stage.world->frames[RG_FRAME_RECEIPTS];
+    size_t faults = stage.world->frames[RG_FRAME_FAULT];
+    world_inject_frame(rescue->line, 1, &submit);
+    world_run(stage.world);
+    assert_int_equal(rescue->faults, 1);
+    say(&stage, RG_ENTRY_ACCEPTED, &id, &transfer);
+    assert_int_equal(stage.world->frames[RG_FRAME_FAULT], faults + 2);
+    assert_int_equal(stage.world->frames[RG_FRAME_RECEIPTS], told);
+    stage_close(&stage);
+}
+
 /* Asks for answers for ever and takes none: the session ends before the memory does. */
 static void test_a_client_that_reads_nothing(void **state)
 {
@@ -301,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_a_second_answer_counts_for_nothing),
         cmocka_unit_test(test_collected_counts_once),
         cmocka_unit_test(test_anothers_message_brought_first),
+        cmocka_unit_test(test_anothers_accepted_message_brought_again),
         cmocka_unit_test(test_a_client_that_reads_nothing),
         cmocka_unit_test(test_notary_away_for_long),
         cmocka_unit_test(test_status_knows_at_once_what_waits),

@@ -210,15 +210,22 @@ static const char *const person[][2] = {
 };
 #define PERSON_FIELDS (sizeof(person) / sizeof(person[0]))
 
-static struct referral_result compose_until(struct desk *desk, const char *until)
+static struct referral_result compose_as(struct desk *desk, const char *reference,
+                                         const char *until)
 {
     struct referral_field field[PERSON_FIELDS + 1];
     char number[REFERRAL_CASE_BYTES];
     for (size_t i = 0; i < PERSON_FIELDS; i++) {
         field[i] = (struct referral_field){person[i][0], person[i][1]};
     }
+    field[0].value = reference;
     field[PERSON_FIELDS] = (struct referral_field){"consent_expires", until};
     return referral_compose(desk->office, field, PERSON_FIELDS + 1, number);
+}
+
+static struct referral_result compose_until(struct desk *desk, const char *until)
+{
+    return compose_as(desk, person[0][1], until);
 }
 
 static void first_case(const struct desk *desk, struct referral_case *out)
@@ -379,6 +386,22 @@ static void test_details_wait_for_consent(void **state)
     (void)carry_all(&pair->th, &pair->kh);
     assert_state(&pair->kh, "identity_released");
     assert_int_equal(referral_send(pair->th.office, "C1").code, REFERRAL_DENIED);
+}
+
+/* Ready when it was composed, but the consent has ended since: the rules count when it is sent. */
+static void test_the_rules_count_when_it_is_sent(void **state)
+{
+    struct pair *pair = *state;
+    assert_int_equal(compose_as(&pair->th, "C2", "2099-06-30").code, REFERRAL_OK);
+    pair->th.office->stated_today = (struct rg_date){2099, 7, 1};
+    struct referral_result result = referral_send(pair->th.office, "C2");
+    assert_int_equal(result.code, REFERRAL_DENIED);
+    assert_string_equal(result.id, "consent-expired");
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+    pair->th.office->stated_today = (struct rg_date){2099, 6, 30}; /* the last day counts */
+    assert_int_equal(compose_as(&pair->th, "C3", "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(pair->th.office, "C3").code, REFERRAL_OK);
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
 }
 
 /* Sealing the details fails: the case must not look as if they had left. */
@@ -543,6 +566,7 @@ int main(void)
         TEST(test_broken_proofs_then_good_ones),
         TEST(test_an_answer_in_another_thread),
         TEST(test_details_wait_for_consent),
+        TEST(test_the_rules_count_when_it_is_sent),
         TEST(test_details_that_cannot_be_sealed),
         TEST(test_refused_after_received),
         TEST(test_mail_of_others),
