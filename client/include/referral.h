@@ -3,7 +3,7 @@
  *   referral - an office's whole world: compose, send, follow and answer referrals
  *
  * SYNOPSIS
- *   referral_open("/home/officer/referral", NULL, &office)
+ *   referral_open("/var/lib/referral/desk-1", NULL, &office)
  *   referral_import_file(office, "cases.csv", &imported)   or referral_compose(...)
  *   referral_check(office, id)                             may it be sent? if not: why
  *   referral_send(office, id)                              durable when it returns, also offline
