@@ -2,6 +2,17 @@
  * may do wrong between two lawful steps, and what must hold afterwards. */
 #include "client/referral_sync.c" /* its sink is driven directly */
 
+/* Every message is sealed by the test, so that one officer can also seal what is not lawful. */
+static rg_outcome post_seal_lawful(struct rg_home *home, const struct rg_draft *draft,
+                                   struct rg_wall now, struct rg_buffer *envelope_out,
+                                   struct rg_id *id_out, struct rg_reason *why);
+#define rg_post_seal post_seal_lawful
+#include "client/post.c"
+#undef rg_post_seal
+
+#include "core/settings.h"
+#include "core/signature.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +32,120 @@ struct desk {
     size_t opened;      /* ids told as opened */
 };
 
+/* ---- sealing, lawfully or not ---- */
+
+enum forgery {
+    FORGE_NOTHING,
+    FORGE_AUTHOR,   /* the content names a colleague */
+    FORGE_HANDLE,   /* the last section is about another case */
+    FORGE_EXERCISE, /* real work into an exercise */
+    FORGE_SIGNER,   /* a colleague signed the last section */
+    FORGE_TEXT,     /* the last section is not what the core commits to */
+};
+static enum forgery forgery;
+
+static void colleague_signs(struct rg_home *home, struct rg_certificate **kept_certificate,
+                            struct rg_key **kept_key)
+{
+    char path[192];
+    *kept_certificate = home->sign;
+    *kept_key = home->sign_key;
+    (void)snprintf(path, sizeof(path), "%s/%s/officer-2/sign.pem", pki, home->principal.office);
+    assert_true(rg_is_ok(rg_certificate_read(path, &home->sign, NULL)));
+    (void)snprintf(path, sizeof(path), "%s/%s/officer-2/sign.key", pki, home->principal.office);
+    assert_true(rg_is_ok(rg_key_read(path, &home->sign_key, NULL)));
+}
+
+static void seal_last(struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
+                      struct parts *parts)
+{
+    struct rg_certificate *certificate = NULL;
+    struct rg_key *key = NULL;
+    if (forgery == FORGE_TEXT) {
+        parts->section[draft->count - 1].blinding[0] ^= 1;
+    }
+    if (forgery == FORGE_SIGNER) {
+        colleague_signs(home, &certificate, &key);
+    }
+    assert_true(rg_is_ok(seal_one(home, draft, draft->count - 1, now, parts, NULL)));
+    if (certificate != NULL) {
+        rg_certificate_free(home->sign);
+        rg_key_free(home->sign_key);
+        home->sign = certificate;
+        home->sign_key = key;
+    }
+}
+
+static void seal_by_parts(struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
+                          struct rg_buffer *envelope_out, struct rg_id *id_out)
+{
+    RG_CLEANUP(parts_drop) struct parts parts = {0};
+    struct rg_hash digest[RG_SECTIONS_MAX];
+    struct rg_bytes sealed[RG_SECTIONS_MAX];
+    core_fill(home, draft, now, &parts.core);
+    for (size_t i = 0; i < draft->count; i++) {
+        assert_true(rg_is_ok(encode_one(home, draft, i, &parts, NULL)));
+    }
+    assert_true(rg_is_ok(rg_core_encode(&parts.core, &parts.core_bytes, NULL)));
+    for (size_t i = 0; i + 1 < draft->count; i++) {
+        assert_true(rg_is_ok(seal_one(home, draft, i, now, &parts, NULL)));
+    }
+    seal_last(home, draft, now, &parts);
+    for (size_t i = 0; i < draft->count; i++) {
+        sealed[i] = rg_buffer_peek(&parts.sealed[i]);
+        digest[i] = rg_sha256(sealed[i]);
+    }
+    struct rg_bytes core = rg_buffer_peek(&parts.core_bytes);
+    assert_true(rg_is_ok(rg_header_encode(core, digest, draft->count, &parts.header, NULL)));
+    struct rg_bytes header = rg_buffer_peek(&parts.header);
+    assert_true(rg_is_ok(rg_envelope_encode(header, sealed, draft->count, envelope_out, NULL)));
+    *id_out = rg_header_id(header);
+}
+
+rg_outcome rg_post_seal(struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
+                        struct rg_buffer *envelope_out, struct rg_id *id_out, struct rg_reason *why)
+{
+    struct rg_content content[RG_SECTIONS_MAX];
+    struct rg_draft forged = *draft;
+    bool exercise = home->exercise;
+    for (size_t i = 0; i < draft->count; i++) {
+        content[i] = draft->content[i];
+        if (forgery == FORGE_AUTHOR) {
+            (void)snprintf(content[i].author, sizeof(content[i].author),
+                           "referral://th/focal/officer-2");
+        }
+        content[i].handle.b[0] ^= forgery == FORGE_HANDLE && i + 1 == draft->count ? 1 : 0;
+        content[i].exercise = forgery != FORGE_EXERCISE && content[i].exercise;
+    }
+    forged.content = content;
+    if (forgery == FORGE_SIGNER || forgery == FORGE_TEXT) {
+        seal_by_parts(home, &forged, now, envelope_out, id_out);
+        return rg_ok();
+    }
+    home->exercise = forgery != FORGE_EXERCISE && exercise;
+    rg_outcome outcome = post_seal_lawful(home, &forged, now, envelope_out, id_out, why);
+    home->exercise = exercise;
+    return outcome;
+}
+
 /* ---- the desk ---- */
+
+/* What is confirmed to the gateway is on the disk: another reader of the folder sees it. */
+static void assert_durable(const struct desk *desk, const struct rg_frame *frame)
+{
+    struct rg_spool *other = NULL;
+    struct rg_message_row row;
+    bool found = true;
+    char path[192];
+    (void)snprintf(path, sizeof(path), "%s/casebook.db", desk->home);
+    assert_true(rg_is_ok(rg_spool_open(path, &other, NULL)));
+    for (size_t i = 0; i < frame->collected.opened_count && found; i++) {
+        assert_true(
+            rg_is_ok(rg_spool_message_get(other, frame->collected.opened[i], &row, &found, NULL)));
+    }
+    rg_spool_close(other);
+    assert_true(found);
+}
 
 static rg_outcome keep_frame(void *context, struct rg_bytes bytes, struct rg_reason *why)
 {
@@ -29,6 +153,7 @@ static rg_outcome keep_frame(void *context, struct rg_bytes bytes, struct rg_rea
     RG_CLEANUP(rg_frame_drop) struct rg_frame frame = {0};
     RG_TRY(rg_frame_decode(bytes, &frame, why));
     if (frame.kind == RG_FRAME_COLLECTED) {
+        assert_durable(desk, &frame);
         desk->collected = frame.collected.position;
         desk->opened += frame.collected.opened_count;
     }
@@ -511,6 +636,186 @@ static void test_nothing_is_readable_at_rest(void **state)
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): grep does see the file */
 }
 
+/* ---- messages of an officer who means harm ---- */
+
+/* th forges its details: kh keeps them closed and its case does not move. */
+static void details_forged(struct pair *pair, enum forgery what, const char *reason)
+{
+    struct rg_message_row row[ROWS];
+    size_t count = 0;
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    forgery = what;
+    (void)carry_all(&pair->kh, &pair->th);
+    forgery = FORGE_NOTHING;
+    assert_state(&pair->th, "details_sent");
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 1);
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->kh.office->spool, RG_BY_ARRIVAL, 0, 0, row, ROWS, &count, NULL)));
+    assert_int_equal(count, 2);
+    const struct rg_message_row *details = row[0].seq > row[1].seq ? &row[0] : &row[1];
+    assert_int_equal(details->state, RG_IN_UNOPENED);
+    assert_string_equal(details->reason, reason);
+    assert_state(&pair->kh, "accepted");
+}
+
+static void test_content_that_names_a_colleague(void **state)
+{
+    details_forged(*state, FORGE_AUTHOR, "post-author");
+}
+
+static void test_sections_about_two_cases(void **state)
+{
+    details_forged(*state, FORGE_HANDLE, "post-kind");
+}
+
+static void test_real_work_into_an_exercise(void **state)
+{
+    details_forged(*state, FORGE_EXERCISE, "post-exercise");
+}
+
+static void test_sections_of_two_signers(void **state)
+{
+    details_forged(*state, FORGE_SIGNER, "post-author");
+}
+
+static void test_a_section_that_was_not_committed_to(void **state)
+{
+    details_forged(*state, FORGE_TEXT, "seal-commitment");
+}
+
+static void assert_accept_refused(struct pair *pair, const char *reason)
+{
+    struct rg_message_row row[ROWS];
+    size_t count = 0;
+    bool found = false;
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    (void)carry_all(&pair->kh, &pair->th);
+    assert_state(&pair->th, "referred");
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->th.office->spool, RG_BY_ARRIVAL, 0, 0, row, ROWS, &count, NULL)));
+    for (size_t i = 0; i < count; i++) {
+        found = found || strcmp(row[i].reason, reason) == 0;
+    }
+    assert_true(found);
+}
+
+static void test_an_answer_to_another_request(void **state)
+{
+    struct pair *pair = *state;
+    RG_CASE_FILE file = {0};
+    bool found = false;
+    assert_true(rg_is_ok(rg_casebook_next(pair->kh.office->book, 0, &file, &found, NULL)));
+    file.request.b[0] ^= 1;
+    assert_true(rg_is_ok(rg_casebook_put(pair->kh.office->book, &file, NULL)));
+    assert_accept_refused(pair, "case-answers");
+}
+
+static void test_an_answer_of_another_office(void **state)
+{
+    struct pair *pair = *state;
+    RG_CASE_FILE file = {0};
+    bool found = false;
+    assert_true(rg_is_ok(rg_casebook_next(pair->th.office->book, 0, &file, &found, NULL)));
+    (void)snprintf(file.partner, sizeof(file.partner), "kh/other"); /* whom the case is with */
+    assert_true(rg_is_ok(rg_casebook_put(pair->th.office->book, &file, NULL)));
+    assert_accept_refused(pair, "case-office");
+}
+
+static void test_a_proof_of_a_third_log(void **state)
+{
+    struct pair *pair = *state;
+    struct rg_message_row row;
+    struct carried carried = {0};
+    struct rg_reason why = {0};
+    size_t count = 0;
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->th.office->spool, RG_BY_DEPARTURE, 0, 0, &row, 1, &count, NULL)));
+    carried.envelope.id = row.id;
+    struct rg_proven collected = proven(&carried, 0, "la", RG_ENTRY_COLLECTED);
+    assert_int_equal(on_proof(pair->th.office, &collected, &why).code, RG_DENIED);
+    assert_string_equal(why.id, "exchange-origin");
+    collected = proven(&carried, 0, "th", RG_ENTRY_COLLECTED); /* nor may we say it for them */
+    assert_int_equal(on_proof(pair->th.office, &collected, &why).code, RG_DENIED);
+    assert_int_equal(state_count(&pair->th, RG_OUT_RECEIVED), 1);
+}
+
+/* The person agreed to no tracing: the family section goes out as withheld. */
+static void test_what_is_not_agreed_to_is_withheld(void **state)
+{
+    struct pair *pair = *state;
+    struct rg_message_row row[ROWS];
+    size_t count = 0;
+    bool found = false;
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    RG_OWNED_BUFFER memory = {.secret = true};
+    struct rg_content content = {0};
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    (void)carry_all(&pair->kh, &pair->th);
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 1);
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->kh.office->spool, RG_BY_ARRIVAL, 0, 0, row, ROWS, &count, NULL)));
+    assert_int_equal(count, 2);
+    int64_t seq = row[0].seq > row[1].seq ? row[0].seq : row[1].seq;
+    assert_true(
+        rg_is_ok(rg_casebook_section_get(pair->kh.office->book, seq, 2, &bytes, &found, NULL)));
+    assert_true(found);
+    assert_true(rg_is_ok(rg_content_decode(rg_buffer_peek(&bytes), &content, &memory, NULL)));
+    assert_int_equal(content.class_, RG_CLASS_FAMILY);
+    assert_int_equal(content.body, RG_BODY_WITHHELD);
+}
+
+static void stop_at(const struct desk *at, const struct rg_certificate *stopped,
+                    struct rg_wall from)
+{
+    RG_OWNED_CERTIFICATE *certificate = NULL;
+    RG_OWNED_KEY *key = NULL;
+    struct rg_document document = {.kind = RG_DOC_STOP_LIST, .country = "kh", .signature_count = 1};
+    struct rg_hash digest = rg_certificate_digest(stopped);
+    enum rg_news news = RG_NEWS_NONE;
+    char path[160];
+    char hex[65];
+    char day[32];
+    (void)snprintf(path, sizeof(path), "%s/kh/publisher.pem", pki);
+    assert_true(rg_is_ok(rg_certificate_read(path, &certificate, NULL)));
+    (void)snprintf(path, sizeof(path), "%s/kh/publisher.key", pki);
+    assert_true(rg_is_ok(rg_key_read(path, &key, NULL)));
+    rg_hex(rg_bytes_of(digest.b, 32), hex);
+    rg_wall_print(from, day);
+    assert_true(rg_is_ok(rg_buffer_print(
+        &document.text, NULL,
+        "format = \"referral-stop-1\"; country = \"kh\"; counter = \"9\"; issued = \"%s\";\n"
+        "certificates = (\"%s %s\"); offices = ();\n",
+        day, hex, day)));
+    assert_true(rg_is_ok(rg_signature_make(rg_buffer_peek(&document.text), certificate, key,
+                                           RG_SIGNATURE_DETACHED, &document.signature[0], NULL)));
+    assert_true(rg_is_ok(rg_trust_offer(at->office->home->trust, &document, from, &news, NULL)));
+    assert_int_equal(news, RG_NEWS_NEW);
+    rg_document_drop(&document);
+}
+
+/* Signed and accepted before the stop: it holds, and says so. Accepted after: it does not. */
+static void test_a_signer_is_judged_at_the_accepted_time(void **state)
+{
+    struct pair *pair = *state;
+    struct carried carried;
+    struct rg_reason why = {0};
+    struct rg_wall now = rg_wall_now();
+    struct rg_wall stop = {now.ms + DAY_MS}, after = {now.ms + 2 * DAY_MS};
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    assert_true(fetch(&pair->kh, &pair->th, 13, &carried));
+    stop_at(&pair->th, pair->kh.office->home->sign, stop);
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    struct rg_home *home = pair->th.office->home;
+    assert_true(rg_is_ok(rg_post_open(home, &carried.envelope, now, after, &opened, &why)));
+    assert_true(opened.stopped_later);
+    rg_opened_drop(&opened);
+    assert_int_equal(rg_post_open(home, &carried.envelope, after, after, &opened, &why).code,
+                     RG_DENIED);
+    assert_string_equal(why.id, "certificate-stopped");
+    rg_buffer_drop(&carried.bytes);
+}
+
 /* What the request says before the accept: the preview, and not a word of the person. */
 static void test_the_request_shows_the_preview_only(void **state)
 {
@@ -574,6 +879,16 @@ int main(void)
         TEST(test_a_case_of_another_host),
         TEST(test_nothing_is_readable_at_rest),
         TEST(test_the_request_shows_the_preview_only),
+        TEST(test_content_that_names_a_colleague),
+        TEST(test_sections_about_two_cases),
+        TEST(test_real_work_into_an_exercise),
+        TEST(test_sections_of_two_signers),
+        TEST(test_a_section_that_was_not_committed_to),
+        TEST(test_an_answer_to_another_request),
+        TEST(test_an_answer_of_another_office),
+        TEST(test_a_proof_of_a_third_log),
+        TEST(test_what_is_not_agreed_to_is_withheld),
+        TEST(test_a_signer_is_judged_at_the_accepted_time),
     };
     return cmocka_run_group_tests_name("inbox", tests, pki_make, pki_drop);
 }
