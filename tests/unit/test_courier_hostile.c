@@ -20,6 +20,8 @@ struct stage {
     struct world_line *line;     /* la's session with th */
     struct rg_tree *tree;
     struct rg_frontier frontier;
+    const char *about; /* whom la's entries name; NULL: la/focal */
+    bool unproven;     /* its next entries are not in its log */
 };
 
 static rg_outcome no_tile(void *context, uint64_t tile, struct rg_hash leaf[RG_TILE_LEAVES],
@@ -77,13 +79,15 @@ static void say(struct stage *stage, enum rg_entry_kind kind, const struct rg_id
                                  .has_envelope_id = true,
                                  .envelope_id = *id,
                                  .time = stage->world->now.wall,
-                                 .code = kind == RG_ENTRY_REFUSED ? RG_REFUSE_EXPIRED : 0,
-                                 .peer = "referral://la/focal"};
+                                 .code = kind == RG_ENTRY_REFUSED ? RG_REFUSE_EXPIRED : 0};
     RG_OWNED_BUFFER bytes = {0};
     uint64_t from = stage->frontier.size;
+    (void)snprintf(entry.peer, sizeof(entry.peer), "referral://%s",
+                   stage->about != NULL ? stage->about : "la/focal");
     rg_random(entry.salt, sizeof(entry.salt));
     assert_true(rg_is_ok(rg_log_entry_encode(&entry, &bytes, NULL)));
     struct rg_hash leaf = rg_leaf_hash(rg_sha256(rg_buffer_peek(&bytes)));
+    leaf.b[0] ^= stage->unproven ? 1 : 0;
     rg_tree_append(stage->tree, leaf);
     rg_frontier_append(&stage->frontier, leaf);
     struct rg_proven_entry proven = {.log_entry = rg_buffer_peek(&bytes), .leaf_index = from};
@@ -105,6 +109,9 @@ static void say(struct stage *stage, enum rg_entry_kind kind, const struct rg_id
     }
     if (frame->kind == RG_FRAME_COLLECTED) {
         frame->collected.receipts = receipts;
+    }
+    if (frame->kind == RG_FRAME_CLOSE_REQUEST) {
+        frame->close_request.unconfirmed = receipts;
     }
     world_inject_frame(stage->line, 1, frame);
     world_run(stage->world);
@@ -236,6 +243,212 @@ static void test_anothers_accepted_message_brought_again(void **state)
     stage_close(&stage);
 }
 
+static void test_an_answer_that_is_not_in_its_log(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_id id;
+    hello(&stage);
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    stage.unproven = true;
+    say(&stage, RG_ENTRY_RECEIVED, &id, &answer);
+    assert_int_equal(world_status(stage.th).peer[0].waiting, 1);
+    assert_false(world_told(stage.client, &id)->received);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_RECEIPT_VERIFIED, &id), 0);
+    stage.unproven = false;
+    say(&stage, RG_ENTRY_RECEIVED, &id, &answer);
+    assert_true(world_told(stage.client, &id)->received);
+    stage_close(&stage);
+}
+
+/* Its log's key is the charter's, not whatever key signs. */
+static void test_a_head_under_another_key(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_key *key = stage.la->key;
+    struct rg_id id;
+    hello(&stage);
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    stage.la->key = stage.th->key;
+    say(&stage, RG_ENTRY_RECEIVED, &id, &answer);
+    stage.la->key = key;
+    assert_int_equal(stage.th->event[RG_COURIER_ALARM_PEER_LOG], 1);
+    assert_string_equal(stage.th->last[RG_COURIER_ALARM_PEER_LOG].reason, "head-signature");
+    world_run(stage.world);
+    assert_false(stage.line->open);
+    assert_int_equal(world_status(stage.th).peer[0].waiting, 1);
+    assert_false(world_told(stage.client, &id)->received);
+    stage_close(&stage);
+}
+
+/* The proof of acceptance must be about the message that it comes with. */
+static void test_a_proof_of_another_message(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    RG_OWNED_BUFFER envelope = {0};
+    struct rg_id id;
+    struct rg_id other = {{5}};
+    struct world_letter letter = {.from = "la/focal", .to = "th/focal"};
+    world_envelope(stage.world, &letter, &envelope, &id);
+    struct rg_frame transfer = {.kind = RG_FRAME_TRANSFER,
+                                .transfer.envelope = rg_buffer_peek(&envelope)};
+    struct rg_message message;
+    hello(&stage);
+    say(&stage, RG_ENTRY_ACCEPTED, &other, &transfer);
+    assert_int_equal(world_deliveries(stage.client, &id), 0);
+    assert_true(memory_disk_message(stage.th->disk, &id, &message));
+    assert_int_equal(message.refusal, RG_REFUSE_NO_PROOF);
+    stage_close(&stage);
+}
+
+/* la speaks for its own offices: not about what was sent to kh, nor for an office nobody wrote to.
+ */
+static void test_an_answer_for_others(void **state)
+{
+    (void)state;
+    struct stage stage = {.world = world_new(37), .tree = rg_tree_new(no_tile, NULL)};
+    stage.th = world_node(stage.world, "th");
+    struct world_node *kh = world_node(stage.world, "kh");
+    stage.la = world_node(stage.world, "la");
+    world_found(stage.world);
+    world_crash(stage.world, stage.la);
+    world_crash(stage.world, kh);
+    world_offer(stage.th, RG_DOC_PAGE, "la", "page la 1\nla/focal focal always\n");
+    world_offer(stage.th, RG_DOC_PAGE, "kh", "page kh 1\nkh/focal focal always\n");
+    stage.client = world_client(stage.world, stage.th, "focal", "officer-1", "desk");
+    (void)world_connect(stage.world, stage.client);
+    static const struct world_letter to_kh = {.to = "kh/focal"}, to_la = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_frame collected = {
+        .kind = RG_FRAME_COLLECTED,
+        .collected = {.has_position = true, .has_receipts = true, .position = 1}};
+    struct rg_id theirs;
+    struct rg_id ours;
+    hello(&stage);
+    world_submit(stage.world, stage.client, &to_kh, &theirs);
+    world_submit(stage.world, stage.client, &to_la, &ours);
+    world_run(stage.world);
+    say(&stage, RG_ENTRY_RECEIVED, &theirs, &answer);
+    say(&stage, RG_ENTRY_COLLECTED, &theirs, &collected);
+    assert_false(world_told(stage.client, &theirs)->received);
+    assert_false(world_told(stage.client, &theirs)->collected);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_RECEIPT_VERIFIED, &theirs), 0);
+    assert_true(world_told(stage.client, &ours)->accepted);
+    assert_true(stage.line->open);
+    say(&stage, RG_ENTRY_RECEIVED, &ours, &answer);
+    stage.about = "la/rescue";
+    say(&stage, RG_ENTRY_COLLECTED, &ours, &collected);
+    assert_true(world_told(stage.client, &ours)->received);
+    assert_false(world_told(stage.client, &ours)->collected);
+    assert_int_equal(memory_disk_mails(stage.th->disk, "th/focal", RG_MAIL_STATUS_PEER, &ours), 1);
+    stage_close(&stage);
+}
+
+/* A message is closed on a proof that it expired unanswered, and on no other entry. */
+static void test_closing_needs_its_proof(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    struct rg_id id = {{8}};
+    struct rg_id other = {{9}};
+    struct rg_frame request = {.kind = RG_FRAME_CLOSE_REQUEST,
+                               .close_request = {.id = &id, .id_count = 1}};
+    hello(&stage);
+    say(&stage, RG_ENTRY_ACCEPTED, &id, &request);
+    say(&stage, RG_ENTRY_UNCONFIRMED, &other, &request);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_CLOSED, &id), 0);
+    say(&stage, RG_ENTRY_UNCONFIRMED, &id, &request);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_CLOSED, &id), 1);
+    stage_close(&stage);
+}
+
+/* Domestic pages come from one's own gateway's folder: no session brings one. */
+static void test_a_domestic_page_from_outside(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    struct rg_frame frame = {.kind = RG_FRAME_DOCUMENT,
+                             .document = {.kind = RG_DOC_PAGE_DOMESTIC,
+                                          .country = "th",
+                                          .text = RG_BYTES_LITERAL("domestic th 2\n"
+                                                                   "th/ngo-x ngo never\n"),
+                                          .signature_count = 1,
+                                          .signature = {RG_BYTES_LITERAL("s")}}};
+    hello(&stage);
+    world_inject_frame(stage.line, 1, &frame);
+    world_inject_frame(stage.client->line, 1, &frame);
+    world_run(stage.world);
+    assert_int_equal(stage.client->faults, 1);
+    assert_null(rg_trust_office(stage.th->trust, "th/ngo-x"));
+    stage_close(&stage);
+}
+
+/* A client confirms what it was sent, and what is addressed to its office. */
+static void test_a_client_that_confirms_too_much(void **state)
+{
+    (void)state;
+    struct stage stage = {.world = world_new(41), .tree = rg_tree_new(no_tile, NULL)};
+    stage.th = world_node(stage.world, "th");
+    world_found(stage.world);
+    stage.client = world_client(stage.world, stage.th, "focal", "officer-1", "desk");
+    struct world_client *ngo = world_client(stage.world, stage.th, "ngo-a", "officer-1", "desk");
+    (void)world_connect(stage.world, stage.client);
+    (void)world_connect(stage.world, ngo);
+    world_run(stage.world);
+    static const struct world_letter letter = {.to = "th/focal"};
+    struct rg_frame seen = {.kind = RG_FRAME_STATUS_SEEN, .status_seen.position = 999};
+    struct rg_id id;
+    world_inject_frame(stage.client->line, 1, &seen);
+    world_run(stage.world);
+    assert_int_equal(stage.client->faults, 1);
+    stage.client->mute = true;
+    world_submit(stage.world, ngo, &letter, &id);
+    world_run(stage.world);
+    assert_int_equal(world_deliveries(stage.client, &id), 1); /* its cursor stands where it stood */
+    struct rg_frame opened = {.kind = RG_FRAME_COLLECTED,
+                              .collected = {.opened = &id, .opened_count = 1}};
+    world_inject_frame(ngo->line, 1, &opened);
+    world_run(stage.world);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_COLLECTED, &id), 0);
+    world_inject_frame(stage.client->line, 1, &opened);
+    world_run(stage.world);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_COLLECTED, &id), 1);
+    stage_close(&stage);
+}
+
+/* Two officers may call their computers the same. */
+static void test_devices_of_one_name(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    struct world_client *colleague =
+        world_client(stage.world, stage.th, "focal", "officer-2", "desk");
+    struct world_client *client = stage.client;
+    static const struct world_letter letter = {.to = "th/focal"};
+    struct rg_id id[3];
+    for (int i = 0; i < 3; i++) {
+        world_submit(stage.world, client, &letter, &id[i]);
+    }
+    world_run(stage.world);
+    world_advance(stage.world, 2000); /* its cursor is written */
+    world_run(stage.world);
+    (void)world_connect(stage.world, colleague);
+    world_run(stage.world);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(world_deliveries(client, &id[i]), 1);
+        assert_int_equal(world_deliveries(colleague, &id[i]), 1);
+    }
+    stage_close(&stage);
+}
+
 /* Asks for answers for ever and takes none: the session ends before the memory does. */
 static void test_a_client_that_reads_nothing(void **state)
 {
@@ -341,6 +554,14 @@ int main(void)
         cmocka_unit_test(test_collected_counts_once),
         cmocka_unit_test(test_anothers_message_brought_first),
         cmocka_unit_test(test_anothers_accepted_message_brought_again),
+        cmocka_unit_test(test_an_answer_that_is_not_in_its_log),
+        cmocka_unit_test(test_a_head_under_another_key),
+        cmocka_unit_test(test_a_proof_of_another_message),
+        cmocka_unit_test(test_an_answer_for_others),
+        cmocka_unit_test(test_closing_needs_its_proof),
+        cmocka_unit_test(test_a_domestic_page_from_outside),
+        cmocka_unit_test(test_a_client_that_confirms_too_much),
+        cmocka_unit_test(test_devices_of_one_name),
         cmocka_unit_test(test_a_client_that_reads_nothing),
         cmocka_unit_test(test_notary_away_for_long),
         cmocka_unit_test(test_status_knows_at_once_what_waits),

@@ -544,6 +544,38 @@ static void test_another_history_is_an_alarm(void **state)
     assert_ends(seat, RG_DENIED, "exchange-fork");
 }
 
+/* The same, of just the size that we hold: the head cannot be older, nor a successor. */
+static bool twin_history(struct seat *seat, struct rg_frame *frame)
+{
+    struct rg_frontier frontier = {0};
+    if (frame->kind != RG_FRAME_RECEIPTS) {
+        return true;
+    }
+    assert_true(frame->receipts.has_from && frame->receipts.from_size > 0);
+    for (uint64_t i = 0; i < frame->receipts.from_size; i++) {
+        rg_frontier_append(&frontier, rg_leaf_hash(rg_sha256(rg_bytes_of(&i, sizeof(i)))));
+    }
+    frame->receipts.head = world_head(seat->node, &frontier);
+    frame->receipts.has_from = false;
+    frame->receipts.consistency.count = 0;
+    frame->receipts.entry_count = 0;
+    return true;
+}
+
+static void test_two_heads_of_one_size_are_an_alarm(void **state)
+{
+    (void)state;
+    struct seat *seat = seat_open();
+    pump(seat);
+    (void)submit(seat);
+    pump(seat);
+    seat->tamper = twin_history;
+    (void)submit(seat);
+    pump(seat);
+    assert_int_equal(seat->alarms, 1);
+    assert_ends(seat, RG_DENIED, "exchange-fork");
+}
+
 /* One leaf only, rightly signed: true once, or another history. */
 static bool shorter_history(struct seat *seat, struct rg_frame *frame)
 {
@@ -746,6 +778,7 @@ int main(void)
         cmocka_unit_test(test_tampered_answers_end_the_session),
         cmocka_unit_test(test_a_head_that_does_not_extend_the_last),
         cmocka_unit_test(test_another_history_is_an_alarm),
+        cmocka_unit_test(test_two_heads_of_one_size_are_an_alarm),
         cmocka_unit_test(test_a_shorter_history_is_refused),
         cmocka_unit_test(test_a_log_that_begins_anew_is_an_alarm),
         cmocka_unit_test(test_delivery_without_its_proof_is_not_opened),

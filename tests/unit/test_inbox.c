@@ -110,7 +110,7 @@ rg_outcome rg_post_seal(struct rg_home *home, const struct rg_draft *draft, stru
     bool exercise = home->exercise;
     for (size_t i = 0; i < draft->count; i++) {
         content[i] = draft->content[i];
-        if (forgery == FORGE_AUTHOR) {
+        if (forgery == FORGE_AUTHOR || (forgery == FORGE_SIGNER && i + 1 == draft->count)) {
             (void)snprintf(content[i].author, sizeof(content[i].author),
                            "referral://th/focal/officer-2");
         }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -93,6 +94,30 @@ static void test_message_is_durable_and_once(void **state)
     assert_string_equal(row.other, "kh/focal");
     assert_true(rg_is_ok(rg_spool_envelope(bench->spool, seq, &body, NULL)));
     assert_true(rg_bytes_equal(rg_buffer_peek(&body), RG_BYTES_LITERAL("an envelope")));
+}
+
+/* SQLite's calls come here. */
+static size_t wal_syncs;
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+    char link[64];
+    char path[256];
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof(path));
+    wal_syncs += len > 4 && memcmp(path + len - 4, "-wal", 4) == 0 ? 1 : 0;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* A step that has returned is on the disk, not in the kernel's hands only. */
+static void test_a_step_is_synced(void **state)
+{
+    struct bench *bench = *state;
+    for (uint8_t mark = 1; mark < 5; mark++) {
+        wal_syncs = 0;
+        (void)put(bench, mark, RG_OUT_WAITING, RG_ROUTINE);
+        assert_true(wal_syncs > 0);
+    }
 }
 
 static void test_steps_nest_and_roll_back(void **state)
@@ -348,17 +373,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_message_is_durable_and_once),
-        TEST(test_steps_nest_and_roll_back),
-        TEST(test_waiting_by_priority_and_time),
-        TEST(test_prefix_names_one_message),
-        TEST(test_thread_last_of_each_side),
-        TEST(test_proof_once_per_kind),
-        TEST(test_newest_head_per_log),
-        TEST(test_journal_is_append_only),
-        TEST(test_destroyed_key_is_nowhere),
-        TEST(test_newer_file_is_refused),
-        TEST(test_not_a_database),
+        TEST(test_message_is_durable_and_once), TEST(test_a_step_is_synced),
+        TEST(test_steps_nest_and_roll_back),    TEST(test_waiting_by_priority_and_time),
+        TEST(test_prefix_names_one_message),    TEST(test_thread_last_of_each_side),
+        TEST(test_proof_once_per_kind),         TEST(test_newest_head_per_log),
+        TEST(test_journal_is_append_only),      TEST(test_destroyed_key_is_nowhere),
+        TEST(test_newer_file_is_refused),       TEST(test_not_a_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

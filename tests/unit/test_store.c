@@ -734,6 +734,7 @@ static void test_a_failed_write_in_commit_is_broken_and_loses_nothing(void **sta
 
 /* SQLite's calls come here. Fails an fsync of the database itself, not of its WAL. */
 static bool database_sync_fails;
+static size_t wal_syncs;
 
 __attribute__((visibility("default"))) int fdatasync(int fd)
 {
@@ -742,6 +743,7 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, path, sizeof(path) - 1);
     size_t end = len > 3 ? (size_t)len - 3 : 0;
+    wal_syncs += len > 4 && strcmp(path + len - 4, "-wal") == 0 ? 1 : 0;
     if (database_sync_fails && strcmp(path + end, ".db") == 0) {
         errno = EIO;
         return -1;
@@ -778,6 +780,21 @@ static void test_a_failed_fsync_of_a_checkpoint_is_broken(void **state)
     assert_true(wal.st_size > 8192 * 4096);
     fixture->store = open_store(fixture->path, 0);
     assert_int_equal(messages_in(fixture->store), added);
+}
+
+/* A commit that has returned is on the disk, not in the kernel's hands only. */
+static void test_a_commit_is_synced(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    for (uint64_t n = 1; n < 5; n++) {
+        struct rg_message message = message_of(n);
+        OK(ops->begin(fixture->store, &why));
+        OK(ops->message_add(fixture->store, &message, RG_BYTES_LITERAL("x"), &why));
+        wal_syncs = 0;
+        OK(ops->commit(fixture->store, &why));
+        assert_true(wal_syncs > 0);
+    }
 }
 
 static void commit_some(struct fixture *fixture, uint64_t from)
@@ -980,6 +997,7 @@ int main(void)
         STORE_TEST(test_a_full_store_says_not_now_and_keeps_what_it_has),
         STORE_TEST(test_a_failed_write_in_commit_is_broken_and_loses_nothing),
         STORE_TEST(test_a_failed_fsync_of_a_checkpoint_is_broken),
+        STORE_TEST(test_a_commit_is_synced),
         STORE_TEST(test_a_reader_only_delays_erasing),
         STORE_TEST(test_a_failed_write_spoils_its_batch),
         STORE_TEST(test_a_second_writer_is_told_to_wait_and_a_reader_reads),
