@@ -733,10 +733,10 @@ static void test_a_proof_of_a_third_log(void **state)
         rg_spool_list(pair->th.office->spool, RG_BY_DEPARTURE, 0, 0, &row, 1, &count, NULL)));
     carried.envelope.id = row.id;
     struct rg_proven collected = proven(&carried, 0, "la", RG_ENTRY_COLLECTED);
-    assert_int_equal(on_proof(pair->th.office, &collected, &why).code, RG_DENIED);
+    assert_int_equal(rg_inbox_proof(pair->th.office, &collected, &why).code, RG_DENIED);
     assert_string_equal(why.id, "exchange-origin");
     collected = proven(&carried, 0, "th", RG_ENTRY_COLLECTED); /* nor may we say it for them */
-    assert_int_equal(on_proof(pair->th.office, &collected, &why).code, RG_DENIED);
+    assert_int_equal(rg_inbox_proof(pair->th.office, &collected, &why).code, RG_DENIED);
     assert_int_equal(state_count(&pair->th, RG_OUT_RECEIVED), 1);
 }
 
@@ -763,6 +763,41 @@ static void test_what_is_not_agreed_to_is_withheld(void **state)
     assert_true(rg_is_ok(rg_content_decode(rg_buffer_peek(&bytes), &content, &memory, NULL)));
     assert_int_equal(content.class_, RG_CLASS_FAMILY);
     assert_int_equal(content.body, RG_BODY_WITHHELD);
+}
+
+/* An alert may cross from any office, but it goes to the focal point, never to an NGO. */
+static void test_a_message_from_abroad_to_an_ngo(void **state)
+{
+    struct pair *pair = *state;
+    struct desk ngo;
+    struct carried carried;
+    struct rg_message_row row;
+    RG_CASE_FILE file = {0};
+    size_t count = 0;
+    bool found = false;
+    enum rg_news news;
+    desk_open(&ngo, "th/ngo-alpha");
+    const struct rg_document *page =
+        rg_trust_document(ngo.office->home->trust, RG_DOC_PAGE_DOMESTIC, "th", 0);
+    assert_true(
+        rg_is_ok(rg_trust_offer(pair->kh.office->home->trust, page, rg_wall_now(), &news, NULL)));
+    cards_give(&ngo, &pair->kh);
+    assert_true(fetch(&pair->kh, &pair->th, 15, &carried)); /* the lawful acknowledgement */
+    rg_buffer_drop(&carried.bytes);
+    assert_true(rg_is_ok(
+        rg_spool_list(pair->kh.office->spool, RG_BY_ARRIVAL, 0, 0, &row, 1, &count, NULL)));
+    assert_true(rg_is_ok(rg_casebook_next(pair->kh.office->book, 0, &file, &found, NULL)));
+    assert_true(
+        rg_is_ok(rg_office_acknowledge(pair->kh.office, &file, &row, "th/ngo-alpha", NULL)));
+    assert_true(fetch(&pair->kh, &ngo, 16, &carried));
+    deliver(&ngo, &carried);
+    count = 0;
+    assert_true(
+        rg_is_ok(rg_spool_list(ngo.office->spool, RG_BY_ARRIVAL, 0, 0, &row, 1, &count, NULL)));
+    assert_int_equal(row.state, RG_IN_UNOPENED);
+    assert_string_equal(row.reason, "content-way");
+    rg_buffer_drop(&carried.bytes);
+    desk_close(&ngo);
 }
 
 static void stop_at(const struct desk *at, const struct rg_certificate *stopped,
@@ -889,6 +924,7 @@ int main(void)
         TEST(test_a_proof_of_a_third_log),
         TEST(test_what_is_not_agreed_to_is_withheld),
         TEST(test_a_signer_is_judged_at_the_accepted_time),
+        TEST(test_a_message_from_abroad_to_an_ngo),
     };
     return cmocka_run_group_tests_name("inbox", tests, pki_make, pki_drop);
 }
