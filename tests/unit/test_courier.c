@@ -562,6 +562,25 @@ static void test_notary_away(void **state)
     world_free(pair.world);
 }
 
+/* Heads come steps late: each releases what it covers and not an answer more. */
+static void test_a_lagging_notary_releases_what_it_covers(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open();
+    struct rg_id id[60];
+    pair.world->notary_lags = true;
+    for (int i = 0; i < 60; i++) {
+        id[i] = submit(&pair, &to_kh);
+        (void)world_step(pair.world);
+    }
+    pair.world->notary_lags = false;
+    recover(&pair);
+    for (int i = 0; i < 60; i++) {
+        assert_whole_way(&pair, &id[i]);
+    }
+    world_free(pair.world);
+}
+
 /* Window and priority */
 
 static void test_window_bounds_what_is_unanswered(void **state)
@@ -1369,6 +1388,7 @@ int main(void)
         cmocka_unit_test(test_emergency_quota),
         cmocka_unit_test(test_full_disk_of_the_addressee),
         cmocka_unit_test(test_notary_away),
+        cmocka_unit_test(test_a_lagging_notary_releases_what_it_covers),
         cmocka_unit_test(test_window_bounds_what_is_unanswered),
         cmocka_unit_test(test_emergency_overtakes),
         cmocka_unit_test(test_expired_without_receipt_is_closed),

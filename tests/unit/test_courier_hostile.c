@@ -370,6 +370,138 @@ static void test_closing_needs_its_proof(void **state)
     stage_close(&stage);
 }
 
+static void test_closing_under_another_key(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    struct rg_key *key = stage.la->key;
+    struct rg_id id = {{8}};
+    struct rg_frame request = {.kind = RG_FRAME_CLOSE_REQUEST,
+                               .close_request = {.id = &id, .id_count = 1}};
+    hello(&stage);
+    stage.la->key = stage.th->key;
+    say(&stage, RG_ENTRY_UNCONFIRMED, &id, &request);
+    stage.la->key = key;
+    assert_int_equal(stage.th->event[RG_COURIER_ALARM_PEER_LOG], 1);
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_CLOSED, &id), 0);
+    stage_close(&stage);
+}
+
+/* The second session was told a head that is no longer the newest held when it gets ready: a proof
+ * from there would look like a break of the peer's log. */
+static void test_a_head_that_moved_since_hello(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_frame frame = {.kind = RG_FRAME_HELLO, .hello.version = 1};
+    struct rg_id id;
+    (void)snprintf(frame.hello.principal, sizeof(frame.hello.principal), "referral://la/gateway");
+    hello(&stage);
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    struct world_line *second = world_puppet(stage.world, stage.th, "referral://la/gateway");
+    world_run(stage.world);
+    say(&stage, RG_ENTRY_RECEIVED, &id, &answer);
+    assert_true(world_told(stage.client, &id)->received);
+    world_inject_frame(second, 1, &frame);
+    world_run(stage.world);
+    drain(second);
+    world_run(stage.world);
+    assert_false(second->open);
+    assert_string_equal(stage.th->last[RG_COURIER_SESSION_ENDED].reason, "head-moved");
+    assert_int_equal(stage.th->event[RG_COURIER_ALARM_PEER_LOG], 0);
+    stage_close(&stage);
+}
+
+/* la shows a head that th's key has signed, over another tree of a size that th has passed. */
+static void test_a_head_of_ours_that_is_not_our_history(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "th/focal"};
+    struct rg_frontier other = {0};
+    struct rg_frame frame = {.kind = RG_FRAME_HELLO, .hello.version = 1};
+    struct rg_id id;
+    (void)snprintf(frame.hello.principal, sizeof(frame.hello.principal), "referral://la/gateway");
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    rg_frontier_append(&other, rg_leaf_hash(rg_sha256(RG_BYTES_LITERAL("x"))));
+    struct rg_head head = world_head(stage.th, &other);
+    frame.hello.head = &head;
+    frame.hello.head_count = 1;
+    assert_false(world_status(stage.th).alarmed);
+    uint64_t forks = world_status(stage.th).forks;
+    stage.line = world_puppet(stage.world, stage.th, "referral://la/gateway");
+    world_inject_frame(stage.line, 1, &frame);
+    world_run(stage.world);
+    assert_true(world_status(stage.th).alarmed);
+    assert_int_equal(stage.th->event[RG_COURIER_ALARM_OWN_LOG], 1);
+    assert_int_equal(world_status(stage.th).forks, forks + 1);
+    drain(stage.line);
+    stage_close(&stage);
+}
+
+static void test_a_peer_that_goes_back_to_an_older_epoch(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_frame answer = {.kind = RG_FRAME_RECEIPTS};
+    struct rg_id first;
+    struct rg_id second;
+    hello(&stage);
+    world_submit(stage.world, stage.client, &letter, &first);
+    world_submit(stage.world, stage.client, &letter, &second);
+    world_run(stage.world);
+    stage.la->options.log_epoch = 2;
+    say(&stage, RG_ENTRY_RECEIVED, &first, &answer);
+    assert_int_equal(stage.th->event[RG_COURIER_ALARM_PEER_LOG], 0);
+    stage.la->options.log_epoch = 1;
+    say(&stage, RG_ENTRY_RECEIVED, &second, &answer);
+    assert_int_equal(stage.th->event[RG_COURIER_ALARM_PEER_LOG], 1);
+    assert_string_equal(stage.th->last[RG_COURIER_ALARM_PEER_LOG].reason, "head-epoch");
+    assert_int_equal(memory_disk_entries(stage.th->disk, RG_ENTRY_RECEIPT_VERIFIED, &second), 0);
+    stage_close(&stage);
+}
+
+static void test_a_suspended_office_sends_nothing(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "la/focal"};
+    struct rg_id id;
+    assert_true(rg_is_ok(rg_trust_suspend(stage.th->trust, "th/focal", NULL)));
+    world_submit(stage.world, stage.client, &letter, &id);
+    world_run(stage.world);
+    const struct world_told *told = world_told(stage.client, &id);
+    assert_true(told->refused && !told->accepted);
+    assert_int_equal(told->code, RG_REFUSE_SUSPENDED);
+    stage_close(&stage);
+}
+
+/* Nothing is accepted that might stay unsigned for ever. */
+static void test_too_much_that_is_unsigned(void **state)
+{
+    (void)state;
+    struct stage stage = stage_open();
+    static const struct world_letter letter = {.to = "th/focal", .bytes = 16};
+    struct rg_id id;
+    stage.th->notary_down = true;
+    for (int i = 0; i < RG_COURIER_UNSIGNED_MAX / 2 + 20; i++) { /* two leaves each */
+        world_submit(stage.world, stage.client, &letter, &id);
+        if (i % 1024 == 0) {
+            world_run(stage.world);
+        }
+    }
+    world_run(stage.world);
+    assert_true(stage.client->not_now > 0);
+    assert_int_equal(stage.client->not_now_code, RG_NOT_NOW_NOTARY);
+    assert_true(world_status(stage.th).log_size <= RG_COURIER_UNSIGNED_MAX + 16);
+    stage_close(&stage);
+}
+
 /* Domestic pages come from one's own gateway's folder: no session brings one. */
 static void test_a_domestic_page_from_outside(void **state)
 {
@@ -559,6 +691,12 @@ int main(void)
         cmocka_unit_test(test_a_proof_of_another_message),
         cmocka_unit_test(test_an_answer_for_others),
         cmocka_unit_test(test_closing_needs_its_proof),
+        cmocka_unit_test(test_a_head_of_ours_that_is_not_our_history),
+        cmocka_unit_test(test_a_peer_that_goes_back_to_an_older_epoch),
+        cmocka_unit_test(test_a_suspended_office_sends_nothing),
+        cmocka_unit_test(test_too_much_that_is_unsigned),
+        cmocka_unit_test(test_closing_under_another_key),
+        cmocka_unit_test(test_a_head_that_moved_since_hello),
         cmocka_unit_test(test_a_domestic_page_from_outside),
         cmocka_unit_test(test_a_client_that_confirms_too_much),
         cmocka_unit_test(test_devices_of_one_name),
