@@ -424,6 +424,31 @@ static void test_changed_proofs_fail(void **state)
     rg_tree_free(tree);
 }
 
+/* A proof that leads to the new root is not enough: it must lead from the old one. */
+static void test_growth_from_another_old_root_is_refused(void **state)
+{
+    (void)state;
+    struct rg_hash leaf[SMALL];
+    for (uint64_t i = 0; i < SMALL; i++) {
+        leaf[i] = leaf_of(i);
+    }
+    for (uint64_t from = 1; from < 20; from++) {
+        struct rg_proof proof = {.count = 0};
+        struct rg_hash old = reference_root(leaf, from);
+        struct rg_hash new = reference_root(leaf, 20);
+        struct rg_reason why = {0};
+        reference_growth(leaf, from, 20, true, &proof);
+        assert_true(rg_is_ok(rg_proof_consistency_check(from, old, 20, new, &proof, NULL)));
+        old.b[0] ^= 1;
+        assert_int_equal(rg_proof_consistency_check(from, old, 20, new, &proof, &why).code,
+                         RG_DENIED);
+        old.b[0] ^= 1;
+        new.b[0] ^= 1;
+        assert_int_equal(rg_proof_consistency_check(from, old, 20, new, &proof, &why).code,
+                         RG_DENIED);
+    }
+}
+
 static void test_hostile_sizes_end(void **state)
 {
     (void)state;
@@ -819,6 +844,7 @@ int main(void)
         cmocka_unit_test(test_every_proof_of_all_small_trees),
         cmocka_unit_test(test_older_sizes_are_proven_from_a_larger_tree),
         cmocka_unit_test(test_changed_proofs_fail),
+        cmocka_unit_test(test_growth_from_another_old_root_is_refused),
         cmocka_unit_test(test_hostile_sizes_end),
         cmocka_unit_test(test_tile_borders),
         cmocka_unit_test(test_starting_from_tile_roots_is_the_same_tree),

@@ -882,6 +882,68 @@ static void test_a_stop_list_of_another_publisher_is_refused(void **state)
     offer_signed(RG_DOC_STOP_LIST, "th", &text, &kh()->publisher, RG_DENIED, "stop-publisher");
 }
 
+static void test_nobody_is_listed_twice(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER text = {0};
+    struct world_page_spec spec = WORLD_PAGE;
+    static const char again[] = ", { name = \"th/focal\"; title = \"Again\"; role = \"focal\"; "
+                                "cross_border = \"always\"; officers = (); });\n";
+    give_charter();
+    spec.officer1 = "referral://th/focal/officer-2";
+    page(th(), &spec, RG_MALFORMED, "document-doubled");
+    spec.officer1 = NULL;
+    world_page(th(), &spec, &text);
+    text.len -= strlen(");\n");
+    world_add(&text, "%s", again);
+    offer_signed(RG_DOC_PAGE, "th", &text, &th()->publisher, RG_MALFORMED, "document-doubled");
+}
+
+static void test_a_page_has_one_signature(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER text = {0};
+    struct rg_reason why = {0};
+    struct world_page_spec spec = WORLD_PAGE;
+    const struct world_holder *signer[] = {&th()->publisher, &kh()->publisher};
+    give_charter();
+    world_page(th(), &spec, &text);
+    OWNED_DOCUMENT document = world_document(RG_DOC_PAGE, "th", &text, signer, 2);
+    expect(offer_at(&document, WORLD_NOW, &why), &why, RG_DENIED, "page-publisher");
+}
+
+static void test_another_certificate_of_one_authority_is_no_second_vote(void **state)
+{
+    (void)state;
+    struct rg_reason why = {0};
+    struct forge forge = {
+        .kind = FORGE_SIGN, .uri = "referral://th/authority", .common_name = "twin"};
+    struct rg_certificate *twin = forge_with_key(&forge, th()->authority.key);
+    expect(rg_trust_pin_authority(fresh->trust, twin, &why), &why, RG_DENIED,
+           "charter-authority-doubled");
+    rg_certificate_free(twin);
+}
+
+/* An entry without a date of its own counts from the first list that it stood in. */
+static void test_an_undated_stop_keeps_its_first_day(void **state)
+{
+    (void)state;
+    char hex[65];
+    struct rg_hash digest = rg_certificate_digest(th()->sign[0].certificate);
+    rg_hex(rg_bytes_of(digest.b, 32), hex);
+    give_charter();
+    give_page(th());
+    for (unsigned counter = 1; counter <= 2; counter++) {
+        RG_OWNED_BUFFER text = {0};
+        world_add(&text, "format = \"referral-stop-1\"; country = \"th\"; counter = \"%u\";\n",
+                  counter);
+        world_add_time(&text, "issued", world_day(counter == 1 ? -5 : 0));
+        world_add(&text, "certificates = (\"%s\"); offices = ();\n", hex);
+        offer_signed(RG_DOC_STOP_LIST, "th", &text, &th()->publisher, RG_OK, NULL);
+    }
+    judged_at(&th()->sign[0], RG_USE_SIGN, world_day(-2), RG_DENIED, "certificate-stopped");
+}
+
 /* ---- a new charter ---- */
 
 static void test_pages_go_on_under_a_new_charter(void **state)
@@ -1467,6 +1529,10 @@ int main(void)
         TRUST_TEST(test_an_authority_out_of_time_has_no_vote),
         TRUST_TEST(test_a_publisher_out_of_time_publishes_nothing),
         TRUST_TEST(test_a_page_ends_with_its_publisher),
+        TRUST_TEST(test_nobody_is_listed_twice),
+        TRUST_TEST(test_a_page_has_one_signature),
+        TRUST_TEST(test_another_certificate_of_one_authority_is_no_second_vote),
+        TRUST_TEST(test_an_undated_stop_keeps_its_first_day),
         TRUST_TEST(test_a_stopped_officer_reads_nothing_new),
         TRUST_TEST(test_a_class_is_ruled_once),
         TRUST_TEST(test_a_signature_in_other_bytes_is_refused),
