@@ -576,6 +576,39 @@ static void test_two_heads_of_one_size_are_an_alarm(void **state)
     assert_ends(seat, RG_DENIED, "exchange-fork");
 }
 
+static struct rg_head head_of_one(const struct world_node *node, const char *entry)
+{
+    struct rg_frontier frontier = {0};
+    rg_frontier_append(&frontier, rg_leaf_hash(rg_sha256(rg_bytes_of_text(entry))));
+    return world_head(node, &frontier);
+}
+
+/* Our gateway's Hello shows another head of a third country's log than we hold. */
+static bool hello_with_a_twin(struct seat *seat, struct rg_frame *frame)
+{
+    static struct rg_head twin;
+    if (frame->kind == RG_FRAME_HELLO) {
+        twin = head_of_one(&seat->world->node[1], "two");
+        frame->hello.head = &twin;
+        frame->hello.head_count = 1;
+    }
+    return true;
+}
+
+static void test_a_twin_of_a_held_head_in_hello_is_an_alarm(void **state)
+{
+    (void)state;
+    struct seat *seat = seat_open();
+    struct rg_head held = head_of_one(&seat->world->node[1], "one");
+    exchange_make(seat, &held, 1);
+    seat->tamper = hello_with_a_twin;
+    pump(seat);
+    assert_int_equal(seat->alarms, 1);
+    assert_string_equal(seat->alarm.id, "exchange-fork");
+    assert_int_equal(seat->code, RG_OK); /* people must look; work goes on */
+    seat_close(seat);
+}
+
 /* One leaf only, rightly signed: true once, or another history. */
 static bool shorter_history(struct seat *seat, struct rg_frame *frame)
 {
@@ -779,6 +812,7 @@ int main(void)
         cmocka_unit_test(test_a_head_that_does_not_extend_the_last),
         cmocka_unit_test(test_another_history_is_an_alarm),
         cmocka_unit_test(test_two_heads_of_one_size_are_an_alarm),
+        cmocka_unit_test(test_a_twin_of_a_held_head_in_hello_is_an_alarm),
         cmocka_unit_test(test_a_shorter_history_is_refused),
         cmocka_unit_test(test_a_log_that_begins_anew_is_an_alarm),
         cmocka_unit_test(test_delivery_without_its_proof_is_not_opened),
