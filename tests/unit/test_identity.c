@@ -368,6 +368,23 @@ static void test_other_key_cards_are_refused(void **state)
                    "card-form");
 }
 
+/* Our own code makes none that lives longer, but whoever stole a signing key has code of his own.
+ */
+static void test_a_key_card_of_years_is_refused(void **state)
+{
+    (void)state;
+    RG_OWNED_KEY *key = NULL;
+    RG_OWNED_BUFFER card = {0};
+    struct forge years = {.kind = FORGE_READ, .uri = officer.uri, .common_name = "years"};
+    RG_OWNED_CERTIFICATE *signer = forge_certificate(&officer, NULL, NULL, &key);
+    RG_OWNED_CERTIFICATE *reading = forge_certificate(&years, NULL, NULL, NULL);
+    struct rg_certificate *none = NULL;
+    const struct rg_certificate *who = NULL;
+    ASSERT_OK(rg_card_make(signer, key, reading, &card, &why));
+    ASSERT_REFUSED(rg_card_open(rg_buffer_peek(&card), &signer, 1, &none, &who, &why), RG_DENIED,
+                   "card-validity");
+}
+
 static void test_a_reading_key_lives_a_month_at_most(void **state)
 {
     (void)state;
@@ -397,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_a_flipped_signature_never_passes_for_another_text),
         cmocka_unit_test(test_a_key_card_vouches_for_a_reading_key),
         cmocka_unit_test(test_other_key_cards_are_refused),
+        cmocka_unit_test(test_a_key_card_of_years_is_refused),
         cmocka_unit_test(test_a_reading_key_lives_a_month_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
