@@ -47,6 +47,8 @@ static rg_outcome listen_on(const struct addrinfo *at, int *fd_out, struct rg_re
         if (fd >= 0) {
             (void)close(fd);
         }
+        RG_CHECK(error != EADDRINUSE, why, RG_AGAIN, "listen-in-use", "cannot listen: %s",
+                 strerror(error));
         return rg_fail(why, RG_IO, "listen-failed", "cannot listen: %s", strerror(error));
     }
     *fd_out = fd;

@@ -12,7 +12,7 @@
  * unsent in the kernel, and breaks when the peer has been silent for long.
  *
  * ERRORS
- *   RG_IO listen-failed, dial-failed.
+ *   RG_AGAIN listen-in-use: another holds the port. RG_IO listen-failed, dial-failed.
  *
  * LIMITS
  *   Resolving a host name blocks; numeric addresses do not. The first RG_DIAL_ADDRESSES_MAX of its

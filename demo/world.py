@@ -168,6 +168,13 @@ class Gateway:
         """As a power cut would: every process of this gateway at once."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            try:
+                os.killpg(self.process.pid, 0)
+                time.sleep(0.005)
+            except ProcessLookupError:
+                return
 
     def stop(self):
         if self.process is None or self.process.poll() is not None:

@@ -38,6 +38,8 @@
 
 #define EXIT_SOFTWARE 70
 #define EXIT_CONFIG 78
+#define LISTEN_MS_MAX 3000
+#define LISTEN_RETRY_MS 20
 #define BACKOFF_MS_MIN 100
 #define BACKOFF_MS_MAX 10000
 #define SETTLED_MS 10000 /* a child that lived so long starts its back-off from zero */
@@ -682,19 +684,38 @@ static rg_outcome open_signals(struct main_state *state, struct rg_reason *why)
     return rg_ok();
 }
 
+/* After a kill -9 of all, the old link may hold the port for a moment longer than we took to start.
+ */
+static rg_outcome open_port(struct main_state *state, struct rg_reason *why)
+{
+    const struct rg_config *config = &state->config;
+    int64_t until = mono_ms() + LISTEN_MS_MAX;
+    uint16_t port = 0;
+    for (;;) {
+        rg_outcome outcome =
+            rg_tcp_listen(config->listen_host, config->listen_port, &state->listen_fd, &port, why);
+        if (outcome.code == RG_AGAIN && mono_ms() >= until) {
+            return (rg_outcome){.code = RG_IO};
+        }
+        if (outcome.code != RG_AGAIN) {
+            return outcome;
+        }
+        (void)poll(NULL, 0, LISTEN_RETRY_MS);
+    }
+}
+
 static rg_outcome open_all(struct main_state *state, struct rg_reason *why)
 {
     const struct rg_config *config = &state->config;
     const struct rlimit no_core = {0};
     int life[2];
-    uint16_t port = 0;
     (void)setrlimit(RLIMIT_CORE, &no_core);
     RG_TRY(make_folders(config, why));
     RG_TRY(lock_data(config, &state->lock_fd, why));
     state->notary_init = access(rg_config_store_path(config).text, F_OK) != 0;
     state->epoch = find_epoch(config);
     state->epoch = state->epoch == 0 ? 1 : state->epoch;
-    RG_TRY(rg_tcp_listen(config->listen_host, config->listen_port, &state->listen_fd, &port, why));
+    RG_TRY(open_port(state, why));
     RG_TRY(open_signals(state, why));
     RG_TRY(renew_control(state, why));
     RG_CHECK(pipe2(life, O_CLOEXEC) == 0, why, RG_IO, "pipe", "no pipe: %s", strerror(errno));

@@ -172,6 +172,21 @@ stop kh
 port=$("$gateway" run -c "$work/kh.cfg" --ready-fd 5 5>&1 >/dev/null 2>/dev/null | { read -r port && pkill -TERM -f "run -c $work/kh.cfg" && echo "$port"; })
 [ "$port" = "$base" ] || fail "--ready-fd said \"$port\""
 
+step "a port that is let go in a moment is waited for, one that stays taken is named"
+coproc holder { exec python3 -c 'import socket,sys; s=socket.create_server(("127.0.0.1",int(sys.argv[1]))); print("held",flush=True); sys.stdin.read()' "$base"; }
+read -r _ <&"${holder[0]}"
+# shellcheck disable=SC2154 # coproc sets it
+holder_pid=$holder_PID
+fresh
+status 70 "$gateway" run -c "$work/kh.cfg"
+says "listen-in-use"
+start kh
+within 10 logged kh gateway-starting || fail "no start"
+eval "exec ${holder[1]}>&-"
+wait "$holder_pid" || true
+within 10 is_ready kh || fail "the free port was not taken"
+stop kh
+
 step "each process is killed: the others stay, it comes back"
 fresh
 start_ready kh
