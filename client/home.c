@@ -27,7 +27,7 @@
 static const char *const config_names[] = {"office", "officer", "device",  "gateway",
                                            "keys",   "trust",   "exercise"};
 static const char *const keys_names[] = {"sign", "sign_key", "tls", "tls_key"};
-static const char *const trust_names[] = {"folder", "authorities", "quorum", "charter"};
+static const char *const trust_names[] = {"folder", "authorities", "quorum"};
 
 struct rg_wall rg_wall_now(void)
 {

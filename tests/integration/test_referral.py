@@ -112,7 +112,8 @@ class Path:
         shutil.copy(f"{self.world.folder}/th/focal/officer-1/sign.key", loose)
         os.chmod(loose, 0o644)
         for wrong in (text.replace("focal/officer-1/sign.key", "focal/officer-2/sign.key"),
-                      re.sub(r'sign_key = "[^"]*"', f'sign_key = "{loose}"', text), text + "}"):
+                      re.sub(r'sign_key = "[^"]*"', f'sign_key = "{loose}"', text), text + "}",
+                      text.replace("trust = {", 'trust = { charter = "00";')):  # a pin that nothing would hold to
             with open(config, "w", encoding="utf-8") as out:
                 out.write(wrong)
             self.th.command("status", ok=(78,))
