@@ -512,6 +512,18 @@ static rg_outcome delivery_proof(struct rg_exchange *exchange, const struct rg_r
                    kind == RG_ENTRY_ACCEPTED ? "accepted" : "received");
 }
 
+/* A colleague's message on its way out: our gateway has accepted it, no more can it say. */
+static bool is_copy(const struct rg_exchange *exchange, const struct rg_core *core)
+{
+    const char *office = exchange->options.principal->office;
+    for (size_t i = 0; i < core->to_office_count; i++) {
+        if (strcmp(core->to_office[i], office) == 0) {
+            return false;
+        }
+    }
+    return strcmp(core->from_office, office) == 0;
+}
+
 static rg_outcome take_deliver(struct rg_exchange *exchange, const struct rg_frame *frame,
                                struct rg_wall now, struct rg_reason *why)
 {
@@ -523,9 +535,10 @@ static rg_outcome take_deliver(struct rg_exchange *exchange, const struct rg_fra
     (void)now;
     RG_TRY(rg_envelope_peek(frame->deliver.envelope, &envelope, why));
     rg_office_country(envelope.core.from_office, from);
-    rg_outcome outcome =
-        delivery_proof(exchange, &frame->deliver.received, exchange->options.principal->country,
-                       RG_ENTRY_RECEIVED, envelope.id, &received, &failed);
+    bool copy = is_copy(exchange, &envelope.core);
+    rg_outcome outcome = delivery_proof(
+        exchange, &frame->deliver.received, exchange->options.principal->country,
+        copy ? RG_ENTRY_ACCEPTED : RG_ENTRY_RECEIVED, envelope.id, &received, &failed);
     if (rg_is_ok(outcome)) {
         outcome = delivery_proof(exchange, &frame->deliver.accepted, from, RG_ENTRY_ACCEPTED,
                                  envelope.id, &accepted, &failed);

@@ -51,7 +51,8 @@ struct rg_delivery {
     uint64_t position;
     const struct rg_envelope *envelope;
     struct rg_proven accepted;      /* sender's gateway */
-    struct rg_proven received;      /* our gateway; for a domestic message of the same log */
+    struct rg_proven received;      /* our gateway; for a domestic message of the same log, and in
+                                       the copy of what a colleague sent `accepted` once more */
     const struct rg_reason *failed; /* not NULL: proofs do not hold; keep the bytes, open nothing */
 };
 

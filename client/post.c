@@ -289,16 +289,6 @@ static rg_outcome open_all(struct opening *opening, struct rg_opened *opened, st
     return rg_ok();
 }
 
-static bool addressed_to(const struct rg_core *core, const char *office)
-{
-    for (size_t i = 0; i < core->to_office_count; i++) {
-        if (strcmp(core->to_office[i], office) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Across a border: from a focal point, unless it is an alert, and to a focal point always. */
 static rg_outcome way_check(const struct rg_home *home, uint32_t kind, const char *role,
                             bool crosses, struct rg_reason *why)
@@ -318,8 +308,6 @@ rg_outcome rg_post_open(struct rg_home *home, const struct rg_envelope *envelope
     struct opening opening = {
         .home = home, .envelope = envelope, .accepted_at = accepted_at, .now = now};
     const struct rg_office *office = rg_trust_office(home->trust, envelope->core.from_office);
-    RG_CHECK(addressed_to(&envelope->core, home->principal.office), reason, RG_DENIED,
-             "post-not-for-us", "this message is addressed to another office");
     RG_CHECK(office != NULL, reason, RG_AGAIN, "post-page",
              "the page that lists the sender's office is not here yet: sync again");
     RG_TRY(rg_trust_signers(home->trust, envelope->core.from_office, opening.candidate, SIGNERS_MAX,

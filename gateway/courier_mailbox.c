@@ -80,6 +80,8 @@ rg_outcome rg_courier_mail_start(struct rg_courier *courier, struct courier_sess
         }
     }
     session->mail_sent = session->mail_confirmed;
+    session->cursor_dirty = session->cursor_dirty || session->mail_confirmed == 0; /* now known */
+    courier->cursors_due = courier->cursors_due || session->cursor_dirty;
     session->mail_more = true;
     return rg_ok();
 }
@@ -144,7 +146,8 @@ static rg_outcome proof_decode(struct rg_courier *courier, const struct rg_mail 
 }
 
 /* Messages of own offices were accepted in this very log: both entries, one head. Domestic ones,
- * and the notice to our focal point of what crossed in an emergency. */
+ * the notice to our focal point of what crossed in an emergency, and copies for the sender's
+ * colleagues, which show the accepted entry twice: to be received is the other side's to say. */
 static rg_outcome deliver_own(struct rg_courier *courier, struct courier_session *session,
                               const struct rg_message *message, uint64_t received_leaf,
                               struct rg_frame *frame, bool *found_out)

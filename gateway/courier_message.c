@@ -519,6 +519,22 @@ static rg_outcome deliver_all(const struct judgement *j, const struct rg_message
     return rg_ok();
 }
 
+/* What one officer sends, her colleagues see too: an office has one casebook, whoever writes. */
+static rg_outcome copy_to_colleagues(const struct judgement *j, const struct rg_message *message,
+                                     struct rg_reason *why)
+{
+    bool shared = false;
+    struct rg_mail mail = {
+        .kind = RG_MAIL_DELIVER, .key = message->key, .leaf = message->answer_leaf};
+    for (size_t i = 0; i < message->to_office_count; i++) {
+        if (strcmp(message->to_office[i], message->from_office) == 0) {
+            return rg_ok(); /* written to the own office: it comes anyway */
+        }
+    }
+    RG_TRY(STORE(j->courier, box_is_shared, message->from_office, &shared, why));
+    return shared ? rg_courier_mail_add(j->courier, message->from_office, mail, why) : rg_ok();
+}
+
 static rg_outcome accept_domestic(const struct judgement *j, struct rg_message *message,
                                   struct rg_reason *why)
 {
@@ -526,6 +542,7 @@ static rg_outcome accept_domestic(const struct judgement *j, struct rg_message *
     RG_TRY(append_about(j, RG_ENTRY_RECEIVED, RG_REFUSE_NONE, &message->received_leaf, why));
     RG_TRY(STORE(j->courier, message_add, message, j->envelope->whole, why));
     RG_TRY(deliver_all(j, message, message->received_leaf, why));
+    RG_TRY(copy_to_colleagues(j, message, why));
     struct rg_mail status = {.kind = RG_MAIL_STATUS_OWN,
                              .key = message->key,
                              .leaf = message->received_leaf,
@@ -564,6 +581,7 @@ static rg_outcome accept(const struct judgement *j, struct rg_message *out, stru
     }
     RG_TRY(STORE(j->courier, message_add, out, j->envelope->whole, why));
     RG_TRY(notice_deliver(j, out, why));
+    RG_TRY(copy_to_colleagues(j, out, why));
     return outbox_put(j, peer, out, why);
 }
 

@@ -91,7 +91,8 @@ struct rg_outbox_row {
 };
 
 enum rg_mail_kind {
-    RG_MAIL_DELIVER = 1, /* message `key`; `leaf` = its RECEIVED in our log */
+    RG_MAIL_DELIVER = 1, /* message `key`; `leaf` = its RECEIVED in our log, in a copy for the
+                            sender's colleagues its ACCEPTED */
     RG_MAIL_STATUS_OWN,  /* entry `leaf` of our log about message `key` */
     RG_MAIL_STATUS_PEER, /* proof (`key`, `entry_kind`, `leaf`) of the peer's log */
     RG_MAIL_COLLECTED,   /* to a peer gateway: our COLLECTED at `leaf` */
@@ -201,6 +202,9 @@ struct rg_store_ops {
                              uint64_t *out, struct rg_reason *why); /* 0 when new */
     rg_outcome (*cursor_set)(struct rg_store *store, const char *box, const char *device,
                              uint64_t position, struct rg_reason *why);
+    /* Are two devices or more known, by a cursor, at this box? */
+    rg_outcome (*box_is_shared)(struct rg_store *store, const char *box, bool *out,
+                                struct rg_reason *why);
 
     /* A thread belongs to exactly two offices. thread_add: not there yet. */
     rg_outcome (*thread_find)(struct rg_store *store, const struct rg_thread_id *thread,

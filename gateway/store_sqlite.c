@@ -523,6 +523,18 @@ static rg_outcome cursor_set(struct rg_store *base, const char *box, const char 
         RG_VALUES(rg_value_count(at), rg_value_text(device), rg_value_count(position)), why);
 }
 
+static rg_outcome box_is_shared(struct rg_store *base, const char *box, bool *out,
+                                struct rg_reason *why)
+{
+    uint64_t at = 0;
+    uint64_t devices = 0;
+    RG_TRY(box_find(db_of(base), box, &at, why));
+    RG_TRY(
+        rg_db_number(db_of(base), SQL_CURSORS_FEW, RG_VALUES(rg_value_count(at)), &devices, why));
+    *out = devices > 1;
+    return rg_ok();
+}
+
 /* --- threads, decisions, collected, proofs --- */
 
 static rg_outcome thread_get(struct rg_db *db, uint64_t key, struct rg_thread_id *id_out,
@@ -894,6 +906,7 @@ static const struct rg_store_ops operations = {
     .mail_last = mail_last,
     .cursor_get = cursor_get,
     .cursor_set = cursor_set,
+    .box_is_shared = box_is_shared,
     .thread_find = thread_find,
     .thread_add = thread_add,
     .decision_find = decision_find,

@@ -95,6 +95,7 @@ enum sql {
     SQL_MAIL_NEXT,
     SQL_CURSOR_GET,
     SQL_CURSOR_SET,
+    SQL_CURSORS_FEW,
     SQL_THREADS_PENDING,
     SQL_THREAD_INDEX_PUT,
     SQL_THREAD_INDEX_FIND,
@@ -164,6 +165,7 @@ static const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_CURSOR_GET] = "SELECT position FROM cursors WHERE box = ? AND device = ?",
     [SQL_CURSOR_SET] = "INSERT INTO cursors VALUES(?,?,?) ON CONFLICT(box, device)"
                        " DO UPDATE SET position = excluded.position",
+    [SQL_CURSORS_FEW] = "SELECT count(*) FROM (SELECT 1 FROM cursors WHERE box = ? LIMIT 2)",
     [SQL_THREADS_PENDING] = "SELECT key, thread FROM threads"
                             " WHERE key > (SELECT key FROM marks WHERE mark = 2) ORDER BY key",
     [SQL_THREAD_INDEX_PUT] = "INSERT OR IGNORE INTO thread_index VALUES(?,?)",

@@ -636,6 +636,19 @@ static rg_outcome cursor_set(struct rg_store *store, const char *box, const char
     return rg_ok();
 }
 
+static rg_outcome box_is_shared(struct rg_store *store, const char *box, bool *out,
+                                struct rg_reason *why)
+{
+    size_t devices = 0;
+    READ(store);
+    for (size_t i = 0; i < rows(self(store), CURSORS); i++) {
+        const struct row_cursor *row = row_at(self(store), CURSORS, i);
+        devices += strcmp(row->box, box) == 0 ? 1 : 0;
+    }
+    *out = devices > 1;
+    return rg_ok();
+}
+
 /* Threads, decisions, collected, proofs */
 
 static rg_outcome thread_find(struct rg_store *store, const struct rg_thread_id *thread,
@@ -935,6 +948,7 @@ static const struct rg_store_ops memory_ops = {
     .mail_last = mail_last,
     .cursor_get = cursor_get,
     .cursor_set = cursor_set,
+    .box_is_shared = box_is_shared,
     .thread_find = thread_find,
     .thread_add = thread_add,
     .decision_find = decision_find,

@@ -748,6 +748,37 @@ static void test_each_device_has_a_cursor(void **state)
     world_free(pair.world);
 }
 
+static void test_colleagues_get_copies(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open();
+    struct rg_id alone = submit(&pair, &to_kh);
+    world_run(pair.world);
+    assert_int_equal(world_deliveries(pair.from, &alone), 0); /* nobody else is there to tell */
+    struct world_client *second = world_client(pair.world, pair.th, "focal", "officer-2", "phone");
+    (void)world_connect(pair.world, second);
+    world_run(pair.world);
+    world_crash(pair.world, pair.th); /* who was there once is known for good */
+    recover(&pair);
+    struct rg_id id = submit(&pair, &to_kh);
+    world_run(pair.world);
+    (void)world_connect(pair.world, second);
+    world_run(pair.world);
+    assert_int_equal(world_deliveries(second, &alone), 0);
+    assert_int_equal(world_deliveries(second, &id), 1);
+    assert_int_equal(second->bad_proofs, 0);
+    /* A copy that is opened is not "collected": that is the addressee's to be. */
+    assert_int_equal(memory_disk_entries(pair.th->disk, RG_ENTRY_COLLECTED, &id), 0);
+    assert_int_equal(memory_disk_entries(pair.th->disk, RG_ENTRY_RECEIVED, &id), 0);
+    assert_whole_way(&pair, &id);
+    struct rg_id own;
+    struct world_letter letter = {.to = "th/focal"};
+    world_submit(pair.world, pair.from, &letter, &own);
+    world_run(pair.world);
+    assert_int_equal(world_deliveries(second, &own), 1); /* written to the office itself: once */
+    world_free(pair.world);
+}
+
 static void test_domestic_message(void **state)
 {
     (void)state;
@@ -1395,6 +1426,7 @@ int main(void)
         cmocka_unit_test(test_expired_with_a_lost_receipt),
         cmocka_unit_test(test_no_answer_ends_the_session),
         cmocka_unit_test(test_each_device_has_a_cursor),
+        cmocka_unit_test(test_colleagues_get_copies),
         cmocka_unit_test(test_domestic_message),
         cmocka_unit_test(test_retention_erases_bodies),
         cmocka_unit_test(test_both_dial_one_stays),

@@ -348,6 +348,16 @@ static void test_mail_and_cursors(void **state)
     OK(ops->cursor_set(fixture->store, "la/focal", "d1", 1, &why)); /* a box without mail */
     OK(ops->commit(fixture->store, &why));
     reopen(fixture);
+    bool shared = true;
+    OK(ops->box_is_shared(fixture->store, "vn/focal", &shared, &why));
+    assert_false(shared);
+    OK(ops->box_is_shared(fixture->store, "kh/focal", &shared, &why));
+    assert_false(shared);
+    OK(ops->begin(fixture->store, &why));
+    OK(ops->cursor_set(fixture->store, "kh/focal", "d9", 0, &why)); /* known, nothing read yet */
+    OK(ops->commit(fixture->store, &why));
+    OK(ops->box_is_shared(fixture->store, "kh/focal", &shared, &why));
+    assert_true(shared);
     OK(ops->mail_next(fixture->store, "kh/focal", 1, mail, 4, &n, &why));
     assert_int_equal(n, 2);
     assert_int_equal(mail[0].position, 2);
