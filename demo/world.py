@@ -1,8 +1,8 @@
 """The world that the demo, the bench and the integration tests live in: a development PKI, gateways, offices.
 
-    world = World(build_folder, countries)      a temporary folder, free ports, a PKI
+    world = World(build_folder, countries)      a temporary folder, free ports, a PKI; desks=True: with desks
     world.gateway("th").start() / .kill() / .stop()
-    world.office("th", "focal", "officer-1").json("list")
+    world.office("th", "focal", "officer-1").json("list")       "health", ... and "ngo-beta" with desks
     world.close()
 """
 import json
@@ -51,7 +51,7 @@ def reserve_ports():
 class World:
     """A temporary folder with a PKI for `countries`; gateways and offices are made when first asked for."""
 
-    def __init__(self, build, countries=None, today=None, deadline_s=900):
+    def __init__(self, build, countries=None, today=None, deadline_s=900, desks=False):
         build = os.path.abspath(build)
         self.referral = os.path.join(build, "client/cli/referral")
         self.gateway_program = os.path.join(build, "gateway/referral-gateway")
@@ -64,7 +64,8 @@ class World:
         self.authorities = ", ".join(f'"{self.folder}/authority/{country}.pem"' for country in self.countries)
         self.gateways, self.offices = {}, {}
         subprocess.run([os.path.join(SOURCE, "certs/dev-pki"), self.folder, "--countries", ",".join(self.countries),
-                        "--base-port", str(self.base_port)], check=True, stdout=subprocess.DEVNULL)
+                        "--base-port", str(self.base_port), *(["--desks"] if desks else [])],
+                       check=True, stdout=subprocess.DEVNULL)
         os.mkdir(self.runtime, 0o700)
 
     def port(self, country):
