@@ -58,6 +58,11 @@ const char *rg_office_own(const struct referral *office)
     return office->home->principal.office;
 }
 
+bool rg_id_same(struct rg_id a, struct rg_id b)
+{
+    return memcmp(a.b, b.b, sizeof(a.b)) == 0;
+}
+
 static rg_outcome read_today(struct referral *office, const struct referral_options *options,
                              struct rg_reason *why)
 {

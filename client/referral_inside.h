@@ -3,10 +3,12 @@
  *   referral_inside - what the parts of the public API share
  *
  * DESCRIPTION
- *   referral.c opens and closes; referral_cases.c imports, composes, sends and answers;
- *   referral_sync.c runs the exchange, batch by batch; referral_inbox.c is what a proof or a
- * message does here; referral_look.c shows. Everything inside speaks rg_outcome; the public
- * functions turn it into a referral_result.
+ *   The way out: referral_cases.c takes cases in; referral_send.c begins a referral and answers
+ * one; referral_letter.c makes one message of contents and puts it into the outbox.
+ *   The way in: referral_sync.c runs the exchange, batch by batch; referral_inbox.c opens what was
+ * delivered; referral_arrive.c files it with its case and acts; referral_proof.c is what a log
+ * entry says about a message of ours. referral.c opens and closes, referral_look.c shows.
+ * Everything inside speaks rg_outcome; the public functions turn it into a referral_result.
  *
  * THREADS
  *   One per handle.
@@ -77,6 +79,14 @@ struct rg_letter {
 RG_MUST_USE rg_outcome rg_office_post(struct referral *office, const struct rg_case_file *file,
                                       struct rg_letter *letter, struct rg_id *id_out,
                                       struct rg_reason *why);
+/* The event must be lawful in the case's state: changes `file` only then. */
+RG_MUST_USE rg_outcome rg_office_step(struct rg_case_file *file, enum rg_case_event event,
+                                      unsigned *actions_out, struct rg_reason *why);
+/* Fails with the words of the rule that holds the case. */
+RG_MUST_USE rg_outcome rg_office_rule_says(const struct rg_case_file *file, struct rg_reason *why);
+bool rg_office_may_change(const struct rg_case_file *file); /* nothing has left the house */
+/* Accepted there, but a rule, or a missing key card, kept the details here. */
+bool rg_office_owes_details(const struct rg_case_file *file);
 /* Judges the record and steps the case to READY or HELD. */
 RG_MUST_USE rg_outcome rg_office_judge(struct referral *office, struct rg_case_file *file,
                                        const struct rg_record *record, struct rg_reason *why);
@@ -98,6 +108,25 @@ RG_MUST_USE rg_outcome rg_office_content(struct referral *office, const struct r
                                          size_t index, struct rg_content *content_out,
                                          struct rg_buffer *memory_out, bool *found_out,
                                          struct rg_reason *why);
+
+/* ---- the way in ---- */
+
+struct rg_arrival { /* one opened message on its way into the casebook */
+    struct referral *office;
+    struct rg_message_row *row;
+    const struct rg_opened *opened;
+    const char *from_office;
+    bool crosses; /* comes from another country */
+    struct rg_case_file *file;
+    unsigned actions; /* RG_CASE_DO_* */
+};
+/* Finds or opens the case, lets the message act on it, and answers what the library answers. */
+RG_MUST_USE rg_outcome rg_arrival_file(struct rg_arrival *arrival, struct rg_reason *why);
+bool rg_stops_all(rg_outcome outcome); /* the disk or the folder fails: the batch ends */
+bool rg_id_same(struct rg_id a, struct rg_id b);
+RG_MUST_USE rg_outcome rg_proof_keep(struct referral *office, int64_t seq,
+                                     const struct rg_proven *proven, bool *new_out,
+                                     struct rg_reason *why);
 
 /* For the exchange's sink (client/exchange.h), inside a batch. */
 RG_MUST_USE rg_outcome rg_inbox_proof(void *context, const struct rg_proven *proven,
