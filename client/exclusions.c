@@ -1,0 +1,174 @@
+/*
+ * How it works: a flat list, looked through in order; it is short. An office entry stands for all
+ * its officers, so matching a reader compares both names. Invariant: an entry is only ever in its
+ * parsed form, so equal texts are equal entries; a list that cannot be read shuts out everybody
+ * (the caller gets an outcome and seals nothing).
+ */
+#include "client/exclusions.h"
+
+#include "core/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POINT_WORD "point "
+#define PROVINCE_WORD "province "
+
+static bool begins(const char *text, const char *word)
+{
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
+static bool all_of(const char *text, const char *letters)
+{
+    return text[0] != '\0' && strspn(text, letters) == strlen(text);
+}
+
+#define SMALL "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+
+static bool is_office(const char *text)
+{
+    const char *slash = strchr(text, '/');
+    return slash != NULL && slash > text && all_of(slash + 1, SMALL) && all_of(text, SMALL "/");
+}
+
+static enum rg_exclusion_kind kind_of(const char *text, const char **name_out)
+{
+    struct rg_principal principal;
+    *name_out = text;
+    if (begins(text, POINT_WORD)) {
+        *name_out = text + strlen(POINT_WORD);
+        return all_of(*name_out, CAPITALS) && strlen(*name_out) < RG_POINT_BYTES
+                   ? RG_EXCLUDE_POINT
+                   : (enum rg_exclusion_kind)0;
+    }
+    if (begins(text, PROVINCE_WORD)) {
+        *name_out = text + strlen(PROVINCE_WORD);
+        return is_office(*name_out) && strlen(*name_out) < RG_PROVINCE_BYTES
+                   ? RG_EXCLUDE_PROVINCE
+                   : (enum rg_exclusion_kind)0;
+    }
+    if (begins(text, "referral://")) {
+        bool ok = rg_is_ok(rg_principal_parse(text, &principal, NULL));
+        return ok ? RG_EXCLUDE_OFFICER : (enum rg_exclusion_kind)0;
+    }
+    bool office = is_office(text) && strlen(text) < RG_OFFICE_BYTES;
+    return office ? RG_EXCLUDE_OFFICE : (enum rg_exclusion_kind)0;
+}
+
+rg_outcome rg_exclusion_parse(const char *text, struct rg_exclusion *out, struct rg_reason *why)
+{
+    const char *name = text;
+    enum rg_exclusion_kind kind =
+        strlen(text) < RG_PRINCIPAL_BYTES ? kind_of(text, &name) : (enum rg_exclusion_kind)0;
+    RG_CHECK(kind != 0, why, RG_MALFORMED, "exclusion-form",
+             "write an officer (referral://th/border/officer-2), an office (th/border), "
+             "\"point TH-MM-1\" or \"province th/tak\"");
+    *out = (struct rg_exclusion){.kind = kind};
+    (void)snprintf(out->name, sizeof(out->name), "%s", name);
+    return rg_ok();
+}
+
+void rg_exclusion_print(const struct rg_exclusion *entry, char *out, size_t room)
+{
+    const char *word = entry->kind == RG_EXCLUDE_POINT      ? POINT_WORD
+                       : entry->kind == RG_EXCLUDE_PROVINCE ? PROVINCE_WORD
+                                                            : "";
+    (void)snprintf(out, room, "%s%s", word, entry->name);
+}
+
+static bool find(const struct rg_exclusions *list, enum rg_exclusion_kind kind, const char *name,
+                 size_t *at_out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->item[i].kind == kind && strcmp(list->item[i].name, name) == 0) {
+            *at_out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+rg_outcome rg_exclusions_add(struct rg_exclusions *list, const struct rg_exclusion *entry,
+                             struct rg_reason *why)
+{
+    size_t at = 0;
+    if (find(list, entry->kind, entry->name, &at)) {
+        return rg_ok();
+    }
+    RG_CHECK(list->count < RG_EXCLUSIONS_MAX, why, RG_LIMIT, "exclusion-limit",
+             "a case's list has at most %d entries", RG_EXCLUSIONS_MAX);
+    list->item[list->count++] = *entry;
+    return rg_ok();
+}
+
+bool rg_exclusions_remove(struct rg_exclusions *list, const struct rg_exclusion *entry)
+{
+    size_t at = 0;
+    if (!find(list, entry->kind, entry->name, &at)) {
+        return false;
+    }
+    list->count--;
+    memmove(&list->item[at], &list->item[at + 1], (list->count - at) * sizeof(list->item[0]));
+    list->item[list->count] = (struct rg_exclusion){0};
+    return true;
+}
+
+bool rg_exclusions_reader(const struct rg_exclusions *list, const char *principal,
+                          const char *office)
+{
+    size_t at = 0;
+    return find(list, RG_EXCLUDE_OFFICER, principal, &at) ||
+           find(list, RG_EXCLUDE_OFFICE, office, &at);
+}
+
+bool rg_exclusions_point(const struct rg_exclusions *list, const char *point)
+{
+    size_t at = 0;
+    return find(list, RG_EXCLUDE_POINT, point, &at);
+}
+
+bool rg_exclusions_province(const struct rg_exclusions *list, const char *province)
+{
+    size_t at = 0;
+    return find(list, RG_EXCLUDE_PROVINCE, province, &at);
+}
+
+rg_outcome rg_not_available(struct rg_reason *why)
+{
+    return rg_fail(why, RG_DENIED, "not-available", "not available");
+}
+
+rg_outcome rg_exclusions_encode(const struct rg_exclusions *list, struct rg_buffer *out,
+                                struct rg_reason *why)
+{
+    char line[RG_PRINCIPAL_BYTES + sizeof(PROVINCE_WORD)];
+    for (size_t i = 0; i < list->count; i++) {
+        rg_exclusion_print(&list->item[i], line, sizeof(line));
+        RG_TRY(rg_buffer_print(out, why, "%s\n", line));
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_exclusions_decode(struct rg_bytes bytes, struct rg_exclusions *out,
+                                struct rg_reason *why)
+{
+    struct rg_exclusions list = {0};
+    size_t at = 0;
+    while (at < bytes.len) {
+        char line[RG_PRINCIPAL_BYTES + sizeof(PROVINCE_WORD)];
+        const uint8_t *end = memchr(bytes.data + at, '\n', bytes.len - at);
+        size_t len = end == NULL ? 0 : (size_t)(end - bytes.data) - at;
+        struct rg_exclusion entry;
+        RG_CHECK(end != NULL && len < sizeof(line), why, RG_MALFORMED, "exclusion-form",
+                 "the stored list of a case cannot be read");
+        memcpy(line, bytes.data + at, len);
+        line[len] = '\0';
+        RG_TRY(rg_exclusion_parse(line, &entry, why));
+        RG_TRY(rg_exclusions_add(&list, &entry, why));
+        at += len + 1;
+    }
+    *out = list;
+    return rg_ok();
+}
