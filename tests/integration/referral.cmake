@@ -3,3 +3,8 @@ if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
   add_test(NAME integration.referral COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_referral.py ${PROJECT_BINARY_DIR})
   set_tests_properties(integration.referral PROPERTIES LABELS integration TIMEOUT 180)
 endif()
+# Desks: readers abroad, writers at home.
+if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
+  add_test(NAME integration.desks COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_desks.py ${PROJECT_BINARY_DIR})
+  set_tests_properties(integration.desks PROPERTIES LABELS integration TIMEOUT 180)
+endif()
