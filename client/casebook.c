@@ -1,9 +1,9 @@
-/* How it works: a case is written as one flat run of numbers and texts, a version first, and
+/* How it works: a case is written as one flat run of bytes (client/casebook_file) and
  * sealed as an item; its labels (number, reference, handle) are keyed hashes under a key derived
  * from the book key. The context of every sealed item is its kind, owner and place, so an item
  * moved to another row does not open. Reading checks every length; a row that does not read back
  * is damage, never guessed at. */
-#include "client/casebook.h"
+#include "client/casebook_inside.h"
 
 #include "core/digest.h"
 
@@ -11,21 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_VERSION 1
 #define BOOK_KEY "casebook-key"
-
-struct rg_casebook {
-    struct rg_spool *spool; /* borrowed */
-    struct rg_vault_key key;
-    struct rg_vault_key labels;
-    struct rg_buffer plain;  /* reused, secret */
-    struct rg_buffer sealed; /* reused */
-};
-
-void rg_case_file_drop(struct rg_case_file *file)
-{
-    rg_wipe(file, sizeof(*file));
-}
 
 /* ---- the book key ---- */
 
@@ -77,6 +63,7 @@ rg_outcome rg_casebook_open(struct rg_spool *spool, const struct rg_key *storage
     book->spool = spool;
     book->key = key;
     book->plain.secret = true;
+    book->padded.secret = true;
     rg_vault_key_derive(&key, "referral casebook labels v1", &book->labels);
     *out = book;
     return rg_ok();
@@ -90,6 +77,7 @@ void rg_casebook_close(struct rg_casebook *book)
     rg_vault_key_drop(&book->key);
     rg_vault_key_drop(&book->labels);
     rg_buffer_drop(&book->plain);
+    rg_buffer_drop(&book->padded);
     rg_buffer_drop(&book->sealed);
     free(book);
 }
@@ -100,255 +88,78 @@ struct place {
     char text[64];
 };
 
-static struct rg_bytes place_of(const struct rg_item *item, struct place *out)
+#define PADDED "2 " /* before the place of an item whose bytes are padded */
+
+static struct rg_bytes place_of(const struct rg_item *item, const char *form, struct place *out)
 {
     int len = item->kind == RG_ITEM_CASE
-                  ? snprintf(out->text, sizeof(out->text), "case")
-                  : snprintf(out->text, sizeof(out->text), "%d %lld %lld", (int)item->kind,
+                  ? snprintf(out->text, sizeof(out->text), "%scase", form)
+                  : snprintf(out->text, sizeof(out->text), "%s%d %lld %lld", form, (int)item->kind,
                              (long long)item->owner, (long long)item->at);
     return rg_bytes_of(out->text, (size_t)len);
 }
 
-static rg_outcome item_put(struct rg_casebook *book, struct rg_item *item, struct rg_bytes plain,
-                           struct rg_reason *why)
+/* A one bit, then zeros: the end of what was padded can be found again. */
+static rg_outcome pad(struct rg_bytes plain, size_t padded, struct rg_buffer *out,
+                      struct rg_reason *why)
+{
+    static const uint8_t mark = 0x80;
+    rg_buffer_clear(out);
+    RG_TRY(rg_buffer_reserve(out, padded, why));
+    RG_TRY(rg_buffer_append(out, plain, why));
+    RG_TRY(rg_buffer_append(out, rg_bytes_of(&mark, 1), why));
+    memset(out->data + out->len, 0, padded - out->len);
+    out->len = padded;
+    return rg_ok();
+}
+
+static rg_outcome unpad(struct rg_buffer *plain, size_t before, struct rg_reason *why)
+{
+    size_t len = plain->len;
+    while (len > before && plain->data[len - 1] == 0) {
+        len--;
+    }
+    RG_CHECK(len > before && plain->data[len - 1] == 0x80, why, RG_BROKEN, "casebook-form",
+             "a part of the casebook is damaged; restore the folder from a backup");
+    plain->len = len - 1;
+    return rg_ok();
+}
+
+rg_outcome rg_book_item_put(struct rg_casebook *book, struct rg_item *item, struct rg_bytes plain,
+                            struct rg_reason *why)
 {
     struct place place;
     rg_buffer_clear(&book->sealed);
-    RG_TRY(rg_vault_item_lock(&book->key, place_of(item, &place), plain, item->wrapped,
-                              &book->sealed, why));
+    RG_TRY(pad(plain, rg_padded_size(plain.len + 1), &book->padded, why));
+    RG_TRY(rg_vault_item_lock(&book->key, place_of(item, PADDED, &place),
+                              rg_buffer_peek(&book->padded), item->wrapped, &book->sealed, why));
     return rg_spool_item_put(book->spool, item, rg_buffer_peek(&book->sealed), why);
 }
 
-static rg_outcome item_open(struct rg_casebook *book, const struct rg_item *item,
-                            struct rg_buffer *plain_out, struct rg_reason *why)
+rg_outcome rg_book_item_open(struct rg_casebook *book, const struct rg_item *item,
+                             struct rg_buffer *plain_out, struct rg_reason *why)
 {
     struct place place;
+    size_t before = plain_out->len;
+    struct rg_bytes wrapped = rg_bytes_of(item->wrapped, sizeof(item->wrapped));
+    struct rg_bytes sealed = rg_buffer_peek(&book->sealed);
     RG_CHECK(!item->destroyed, why, RG_DENIED, "item-erased", "this part has been erased");
-    return rg_vault_item_unlock(&book->key, place_of(item, &place),
-                                rg_bytes_of(item->wrapped, sizeof(item->wrapped)),
-                                rg_buffer_peek(&book->sealed), plain_out, why);
+    rg_outcome outcome = rg_vault_item_unlock(&book->key, place_of(item, PADDED, &place), wrapped,
+                                              sealed, plain_out, why);
+    if (rg_is_ok(outcome)) {
+        return unpad(plain_out, before, why);
+    }
+    /* Written before items were padded. */
+    return rg_vault_item_unlock(&book->key, place_of(item, "", &place), wrapped, sealed, plain_out,
+                                why);
 }
 
-static rg_outcome item_find(struct rg_casebook *book, enum rg_item_kind kind, int64_t owner,
-                            int64_t at, struct rg_item *out, bool *found_out, struct rg_reason *why)
+rg_outcome rg_book_item_find(struct rg_casebook *book, enum rg_item_kind kind, int64_t owner,
+                             int64_t at, struct rg_item *out, bool *found_out,
+                             struct rg_reason *why)
 {
     rg_buffer_clear(&book->sealed);
     return rg_spool_item_find(book->spool, kind, owner, at, out, &book->sealed, found_out, why);
-}
-
-/* ---- a case as bytes ---- */
-
-static rg_outcome put_number(struct rg_buffer *out, uint64_t value, struct rg_reason *why)
-{
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    }
-    return rg_buffer_append(out, rg_bytes_of(bytes, sizeof(bytes)), why);
-}
-
-static rg_outcome put_text(struct rg_buffer *out, const char *text, struct rg_reason *why)
-{
-    RG_TRY(put_number(out, strlen(text), why));
-    return rg_buffer_append(out, rg_bytes_of_text(text), why);
-}
-
-static rg_outcome put_preview(struct rg_buffer *out, const struct rg_preview *preview,
-                              struct rg_reason *why)
-{
-    const uint64_t number[] = {
-        (uint64_t)preview->reason,
-        (uint64_t)preview->age,
-        preview->sex,
-        preview->needs,
-        (uint64_t)preview->urgency,
-        (uint64_t)preview->expected_month.year,
-        (uint64_t)preview->expected_month.month,
-        (uint64_t)preview->expected_month.day,
-        preview->consent.scopes,
-        (uint64_t)preview->consent.given_by,
-        (uint64_t)preview->consent.expires.year,
-        (uint64_t)preview->consent.expires.month,
-        (uint64_t)preview->consent.expires.day,
-    };
-    for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
-        RG_TRY(put_number(out, number[i], why));
-    }
-    return put_text(out, preview->language, why);
-}
-
-enum { /* bits of the flags word; stored: they stay */
-       FLAG_OPENED = 1,
-       FLAG_THREAD = 2,
-       FLAG_PROPOSAL_THREAD = 4,
-       FLAG_REQUEST = 8,
-       FLAG_PROPOSAL = 16,
-       FLAG_PREVIEW = 32,
-       FLAG_DETAILS_SENT = 64,
-       FLAG_DETAILS_HERE = 128,
-       FLAG_ERASED = 256,
-       FLAG_REQUEST_RECEIVED = 512,
-       FLAG_REQUEST_OPENED = 1024,
-       FLAG_DETAILS_RECEIVED = 2048,
-       FLAG_DETAILS_OPENED = 4096,
-       FLAG_DETAILS = 8192,
-};
-
-static uint64_t flags_of(const struct rg_case_file *file)
-{
-    return (file->now.opened ? FLAG_OPENED : 0u) | (file->has_thread ? FLAG_THREAD : 0u) |
-           (file->has_proposal_thread ? FLAG_PROPOSAL_THREAD : 0u) |
-           (file->has_request ? FLAG_REQUEST : 0u) | (file->has_proposal ? FLAG_PROPOSAL : 0u) |
-           (file->has_preview ? FLAG_PREVIEW : 0u) | (file->details_sent ? FLAG_DETAILS_SENT : 0u) |
-           (file->details_here ? FLAG_DETAILS_HERE : 0u) | (file->erased ? FLAG_ERASED : 0u) |
-           (file->request_received ? FLAG_REQUEST_RECEIVED : 0u) |
-           (file->request_opened ? FLAG_REQUEST_OPENED : 0u) |
-           (file->details_received ? FLAG_DETAILS_RECEIVED : 0u) |
-           (file->details_opened ? FLAG_DETAILS_OPENED : 0u) |
-           (file->has_details ? FLAG_DETAILS : 0u);
-}
-
-static void flags_to(uint64_t flags, struct rg_case_file *file)
-{
-    file->now.opened = (flags & FLAG_OPENED) != 0;
-    file->has_thread = (flags & FLAG_THREAD) != 0;
-    file->has_proposal_thread = (flags & FLAG_PROPOSAL_THREAD) != 0;
-    file->has_request = (flags & FLAG_REQUEST) != 0;
-    file->has_proposal = (flags & FLAG_PROPOSAL) != 0;
-    file->has_preview = (flags & FLAG_PREVIEW) != 0;
-    file->details_sent = (flags & FLAG_DETAILS_SENT) != 0;
-    file->details_here = (flags & FLAG_DETAILS_HERE) != 0;
-    file->erased = (flags & FLAG_ERASED) != 0;
-    file->request_received = (flags & FLAG_REQUEST_RECEIVED) != 0;
-    file->request_opened = (flags & FLAG_REQUEST_OPENED) != 0;
-    file->details_received = (flags & FLAG_DETAILS_RECEIVED) != 0;
-    file->details_opened = (flags & FLAG_DETAILS_OPENED) != 0;
-    file->has_details = (flags & FLAG_DETAILS) != 0;
-}
-
-static rg_outcome file_encode(const struct rg_case_file *file, struct rg_buffer *out,
-                              struct rg_reason *why)
-{
-    const uint64_t number[] = {
-        FILE_VERSION,
-        (uint64_t)file->now.side,
-        (uint64_t)file->now.state,
-        (uint64_t)file->now.since.ms,
-        flags_of(file),
-        file->rule,
-        file->decline,
-        (uint64_t)file->made_ms,
-    };
-    const char *const text[] = {file->number,      file->reference, file->host,
-                                file->origin,      file->partner,   file->proposed_by,
-                                file->name_native, file->name_latin};
-    for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
-        RG_TRY(put_number(out, number[i], why));
-    }
-    for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
-        RG_TRY(put_text(out, text[i], why));
-    }
-    RG_TRY(rg_buffer_append(out, rg_bytes_of(file->handle.b, sizeof(file->handle.b)), why));
-    RG_TRY(rg_buffer_append(out, rg_bytes_of(file->thread.b, sizeof(file->thread.b)), why));
-    RG_TRY(rg_buffer_append(
-        out, rg_bytes_of(file->proposal_thread.b, sizeof(file->proposal_thread.b)), why));
-    RG_TRY(rg_buffer_append(out, rg_bytes_of(file->request.b, sizeof(file->request.b)), why));
-    RG_TRY(rg_buffer_append(out, rg_bytes_of(file->proposal.b, sizeof(file->proposal.b)), why));
-    RG_TRY(rg_buffer_append(out, rg_bytes_of(file->details.b, sizeof(file->details.b)), why));
-    return put_preview(out, &file->preview, why);
-}
-
-struct reader {
-    struct rg_bytes left;
-    bool bad;
-};
-
-static void get_bytes(struct reader *reader, void *out, size_t len)
-{
-    if (reader->bad || reader->left.len < len) {
-        reader->bad = true;
-        memset(out, 0, len);
-        return;
-    }
-    memcpy(out, reader->left.data, len);
-    reader->left = rg_bytes_of(reader->left.data + len, reader->left.len - len);
-}
-
-static uint64_t get_number(struct reader *reader)
-{
-    uint8_t bytes[8];
-    uint64_t value = 0;
-    get_bytes(reader, bytes, sizeof(bytes));
-    for (int i = 7; i >= 0; i--) {
-        value = value << 8 | bytes[i];
-    }
-    return value;
-}
-
-static void get_text(struct reader *reader, char *out, size_t room)
-{
-    uint64_t len = get_number(reader);
-    if (len >= room) {
-        reader->bad = true;
-        return;
-    }
-    get_bytes(reader, out, (size_t)len);
-    out[len] = '\0';
-}
-
-static void get_date(struct reader *reader, struct rg_date *out)
-{
-    out->year = (int)get_number(reader);
-    out->month = (int)get_number(reader);
-    out->day = (int)get_number(reader);
-}
-
-static void get_preview(struct reader *reader, struct rg_preview *out)
-{
-    out->reason = (enum rg_referral_reason)get_number(reader);
-    out->age = (enum rg_age)get_number(reader);
-    out->sex = (uint32_t)get_number(reader);
-    out->needs = (uint32_t)get_number(reader);
-    out->urgency = (enum rg_urgency)get_number(reader);
-    get_date(reader, &out->expected_month);
-    out->consent.scopes = (uint32_t)get_number(reader);
-    out->consent.given_by = (enum rg_given_by)get_number(reader);
-    get_date(reader, &out->consent.expires);
-    get_text(reader, out->language, sizeof(out->language));
-}
-
-static rg_outcome file_decode(struct rg_bytes bytes, struct rg_case_file *out,
-                              struct rg_reason *why)
-{
-    struct reader reader = {.left = bytes};
-    struct rg_case_file *file = out;
-    uint64_t version = get_number(&reader);
-    file->now.side = (enum rg_case_side)get_number(&reader);
-    file->now.state = (enum rg_case_state)get_number(&reader);
-    file->now.since.ms = (int64_t)get_number(&reader);
-    flags_to(get_number(&reader), file);
-    file->rule = (uint32_t)get_number(&reader);
-    file->decline = (uint32_t)get_number(&reader);
-    file->made_ms = (int64_t)get_number(&reader);
-    get_text(&reader, file->number, sizeof(file->number));
-    get_text(&reader, file->reference, sizeof(file->reference));
-    get_text(&reader, file->host, sizeof(file->host));
-    get_text(&reader, file->origin, sizeof(file->origin));
-    get_text(&reader, file->partner, sizeof(file->partner));
-    get_text(&reader, file->proposed_by, sizeof(file->proposed_by));
-    get_text(&reader, file->name_native, sizeof(file->name_native));
-    get_text(&reader, file->name_latin, sizeof(file->name_latin));
-    get_bytes(&reader, file->handle.b, sizeof(file->handle.b));
-    get_bytes(&reader, file->thread.b, sizeof(file->thread.b));
-    get_bytes(&reader, file->proposal_thread.b, sizeof(file->proposal_thread.b));
-    get_bytes(&reader, file->request.b, sizeof(file->request.b));
-    get_bytes(&reader, file->proposal.b, sizeof(file->proposal.b));
-    get_bytes(&reader, file->details.b, sizeof(file->details.b));
-    get_preview(&reader, &file->preview);
-    RG_CHECK(!reader.bad && reader.left.len == 0 && version == FILE_VERSION, why, RG_BROKEN,
-             "casebook-form",
-             "a case in the casebook is damaged; restore the folder from a backup");
-    return rg_ok();
 }
 
 /* ---- cases ---- */
@@ -429,8 +240,8 @@ rg_outcome rg_casebook_put(struct rg_casebook *book, struct rg_case_file *file,
         RG_TRY(number_new(book, file, why));
     }
     rg_buffer_clear(&book->plain);
-    RG_TRY(file_encode(file, &book->plain, why));
-    RG_TRY(item_put(book, &item, rg_buffer_peek(&book->plain), why));
+    RG_TRY(rg_case_file_encode(file, &book->plain, why));
+    RG_TRY(rg_book_item_put(book, &item, rg_buffer_peek(&book->plain), why));
     file->row = item.row;
     return fresh ? labels_set(book, file, why) : rg_ok();
 }
@@ -439,8 +250,8 @@ static rg_outcome file_open(struct rg_casebook *book, const struct rg_item *item
                             struct rg_case_file *out, struct rg_reason *why)
 {
     rg_buffer_clear(&book->plain);
-    RG_TRY(item_open(book, item, &book->plain, why));
-    RG_TRY(file_decode(rg_buffer_peek(&book->plain), out, why));
+    RG_TRY(rg_book_item_open(book, item, &book->plain, why));
+    RG_TRY(rg_case_file_decode(rg_buffer_peek(&book->plain), out, why));
     out->row = item->row;
     return rg_ok();
 }
@@ -480,13 +291,13 @@ rg_outcome rg_casebook_record_put(struct rg_casebook *book, int64_t case_row,
 {
     struct rg_item item = {0};
     bool found = false;
-    RG_TRY(item_find(book, RG_ITEM_RECORD, case_row, 0, &item, &found, why));
+    RG_TRY(rg_book_item_find(book, RG_ITEM_RECORD, case_row, 0, &item, &found, why));
     if (!found) {
         item = (struct rg_item){.kind = RG_ITEM_RECORD, .owner = case_row};
     }
     rg_buffer_clear(&book->plain);
     RG_TRY(rg_record_encode(record, &book->plain, why));
-    return item_put(book, &item, rg_buffer_peek(&book->plain), why);
+    return rg_book_item_put(book, &item, rg_buffer_peek(&book->plain), why);
 }
 
 rg_outcome rg_casebook_record_get(struct rg_casebook *book, int64_t case_row,
@@ -494,12 +305,12 @@ rg_outcome rg_casebook_record_get(struct rg_casebook *book, int64_t case_row,
 {
     struct rg_item item = {0};
     bool found = false;
-    RG_TRY(item_find(book, RG_ITEM_RECORD, case_row, 0, &item, &found, why));
+    RG_TRY(rg_book_item_find(book, RG_ITEM_RECORD, case_row, 0, &item, &found, why));
     if (!found || item.destroyed) {
         return rg_record_new(out, why);
     }
     rg_buffer_clear(&book->plain);
-    RG_TRY(item_open(book, &item, &book->plain, why));
+    RG_TRY(rg_book_item_open(book, &item, &book->plain, why));
     return rg_record_decode(rg_buffer_peek(&book->plain), out, why);
 }
 
@@ -507,7 +318,7 @@ rg_outcome rg_casebook_section_put(struct rg_casebook *book, int64_t message_seq
                                    struct rg_bytes content, struct rg_reason *why)
 {
     struct rg_item item = {.kind = RG_ITEM_SECTION, .owner = message_seq, .at = (int64_t)index};
-    return item_put(book, &item, content, why);
+    return rg_book_item_put(book, &item, content, why);
 }
 
 rg_outcome rg_casebook_section_get(struct rg_casebook *book, int64_t message_seq, size_t index,
@@ -515,8 +326,9 @@ rg_outcome rg_casebook_section_get(struct rg_casebook *book, int64_t message_seq
                                    struct rg_reason *why)
 {
     struct rg_item item = {0};
-    RG_TRY(item_find(book, RG_ITEM_SECTION, message_seq, (int64_t)index, &item, found_out, why));
-    return *found_out ? item_open(book, &item, content_out, why) : rg_ok();
+    RG_TRY(rg_book_item_find(book, RG_ITEM_SECTION, message_seq, (int64_t)index, &item, found_out,
+                             why));
+    return *found_out ? rg_book_item_open(book, &item, content_out, why) : rg_ok();
 }
 
 /* ---- erasure ---- */
@@ -526,7 +338,7 @@ static rg_outcome item_destroy(struct rg_casebook *book, enum rg_item_kind kind,
 {
     struct rg_item item = {0};
     bool found = false;
-    RG_TRY(item_find(book, kind, owner, at, &item, &found, why));
+    RG_TRY(rg_book_item_find(book, kind, owner, at, &item, &found, why));
     return found ? rg_spool_item_destroy(book->spool, item.row, why) : rg_ok();
 }
 

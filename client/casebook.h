@@ -29,42 +29,10 @@
 #ifndef RG_CLIENT_CASEBOOK_H
 #define RG_CLIENT_CASEBOOK_H
 
-#include "client/cases.h"
+#include "client/casebook_file.h"
+#include "client/exclusions.h"
 #include "client/record.h"
 #include "client/spool.h"
-
-#define RG_CASE_NUMBER_BYTES 12
-#define RG_CASE_REFERENCE_BYTES 128
-
-struct rg_case_file {
-    int64_t row;
-    struct rg_case_handle handle;
-    struct rg_case now; /* side, state, since, opened */
-    char number[RG_CASE_NUMBER_BYTES];
-    char reference[RG_CASE_REFERENCE_BYTES]; /* the office's own */
-    char host[RG_COUNTRY_BYTES];
-    char origin[RG_COUNTRY_BYTES];
-    char partner[RG_OFFICE_BYTES];     /* the other end of `thread` */
-    char proposed_by[RG_OFFICE_BYTES]; /* the NGO at the other end of `proposal_thread` */
-    bool has_thread, has_proposal_thread, has_request, has_proposal, has_preview;
-    struct rg_thread_id thread, proposal_thread;
-    struct rg_id request;  /* kind 11 or, for an NGO, its own 19: what an answer answers */
-    struct rg_id proposal; /* the NGO's kind 19 that lies here */
-    bool has_details;
-    struct rg_id details; /* our kind 17 */
-    /* host: what we know of the other side, each by proof or acknowledgement */
-    bool details_sent, request_received, request_opened, details_received, details_opened;
-    bool details_here; /* origin: opened here */
-    bool erased;
-    int64_t made_ms;  /* entered here, own clock */
-    uint32_t rule;    /* enum rg_rule, why held */
-    uint32_t decline; /* enum rg_decline_code */
-    struct rg_preview preview;
-    char name_native[RG_NAME_BYTES_MAX];
-    char name_latin[RG_NAME_BYTES_MAX];
-};
-void rg_case_file_drop(struct rg_case_file *file); /* wipes */
-#define RG_CASE_FILE RG_CLEANUP(rg_case_file_drop) struct rg_case_file
 
 struct rg_casebook;
 RG_MUST_USE rg_outcome rg_casebook_open(struct rg_spool *spool, const struct rg_key *storage_key,
@@ -98,6 +66,23 @@ RG_MUST_USE rg_outcome rg_casebook_section_put(struct rg_casebook *book, int64_t
 RG_MUST_USE rg_outcome rg_casebook_section_get(struct rg_casebook *book, int64_t message_seq,
                                                size_t index, struct rg_buffer *content_out,
                                                bool *found_out, struct rg_reason *why);
+/* ---- who must not read of a case, known to this house only ---- */
+
+struct rg_exclusion_note { /* who put the entry on the list, and when, own clock */
+    char by[RG_PRINCIPAL_BYTES];
+    int64_t at_ms;
+};
+/* None: count 0. `note`: NULL, or RG_EXCLUSIONS_MAX of them. All lists of a casebook stand in one
+ * sealed item, so that the file does not show which case has one. */
+RG_MUST_USE rg_outcome rg_casebook_exclusions_get(struct rg_casebook *book, int64_t case_row,
+                                                  struct rg_exclusions *out,
+                                                  struct rg_exclusion_note *note,
+                                                  struct rg_reason *why);
+/* Replaces the case's list; entries that were not there before are noted as `by` at `now`. */
+RG_MUST_USE rg_outcome rg_casebook_exclusions_put(struct rg_casebook *book, int64_t case_row,
+                                                  const struct rg_exclusions *list, const char *by,
+                                                  struct rg_wall now, struct rg_reason *why);
+
 /* Destroys record and sections (`received_only`: sections of others' messages and the record made
  * from them); number, states, dates and codes stay. */
 RG_MUST_USE rg_outcome rg_casebook_erase(struct rg_casebook *book, int64_t case_row,

@@ -172,7 +172,13 @@ RG_MUST_USE rg_outcome rg_spool_journal(struct rg_spool *spool, int64_t after,
 
 /* ---- sealed items ---- */
 
-enum rg_item_kind { RG_ITEM_CASE = 1, RG_ITEM_RECORD, RG_ITEM_SECTION };
+enum rg_item_kind { /* stored: the numbers stay */
+                    RG_ITEM_CASE = 1,
+                    RG_ITEM_RECORD,
+                    RG_ITEM_SECTION,
+                    RG_ITEM_EXCLUSIONS, /* one: owner 0, at 0 */
+                    RG_ITEM_INDEX,      /* owner 0; at: page */
+};
 struct rg_item {
     int64_t row;
     enum rg_item_kind kind;
