@@ -11,19 +11,14 @@
 
 static rg_outcome arrive_step(struct rg_arrival *arrival, struct rg_reason *why)
 {
-    struct rg_case next;
-    struct rg_case *now = &arrival->file->now;
+    struct rg_case_file *file = arrival->file;
     enum rg_case_event event =
-        rg_case_event_of(arrival->opened->first->kind, true, arrival->crosses);
-    if (event == RG_EVENT_DETAILS_IN && now->state == RG_CASE_REFERRED) {
-        /* Details only follow an accept: a colleague of this office has accepted. */
-        RG_TRY(
-            rg_case_step(now, RG_EVENT_ACCEPT_OUT, rg_wall_now(), &next, &arrival->actions, why));
-        *now = next;
+        rg_case_event_of(arrival->opened->first->kind, !arrival->ours, arrival->crosses);
+    if (event == RG_EVENT_DETAILS_IN && file->now.state == RG_CASE_REFERRED) {
+        /* Details only follow an accept: a colleague sent it before this device was known. */
+        RG_TRY(rg_office_step(file, RG_EVENT_ACCEPT_OUT, &arrival->actions, why));
     }
-    RG_TRY(rg_case_step(now, event, rg_wall_now(), &next, &arrival->actions, why));
-    *now = next;
-    return rg_ok();
+    return rg_office_step(file, event, &arrival->actions, why);
 }
 
 static rg_outcome merge_all(struct rg_arrival *arrival, struct rg_record *record,
@@ -132,7 +127,7 @@ static rg_outcome acknowledge(struct rg_arrival *arrival, struct rg_reason *why)
     struct rg_reason said = {0};
     bool done = false;
     RG_TRY(by_itself(rg_office_acknowledge(arrival->office, arrival->file, arrival->row,
-                                           arrival->from_office, &said),
+                                           arrival->row->other, &said),
                      &said, &done, why));
     arrival->office->moved.acknowledged += done;
     return rg_ok();
@@ -179,16 +174,97 @@ static rg_outcome take_acknowledgement(struct rg_arrival *arrival, struct rg_rea
     return outcome.code == RG_DENIED ? rg_ok() : outcome;
 }
 
-struct taking {
+/* ---- what a colleague of this office has sent ---- */
+
+/* It left: so the rules let it, as the colleague's record stands. */
+static rg_outcome copy_leaves(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    if (file->now.state == RG_CASE_NONE || file->now.state == RG_CASE_HELD) {
+        return rg_office_step(file, RG_EVENT_RULES_OK, &arrival->actions, why);
+    }
+    return rg_ok();
+}
+
+static rg_outcome copy_request(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    RG_TRY(copy_leaves(arrival, why));
+    RG_TRY(take_request(arrival, why));
+    arrival->file->rule = 0;
+    return rg_ok();
+}
+
+static rg_outcome copy_proposal(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    const struct rg_content *content = arrival->opened->first;
+    RG_OWNED_RECORD record = NULL;
+    RG_CHECK(content->body == RG_BODY_PROPOSAL, why, RG_DENIED, "case-proposal",
+             "the case section of the proposal is not for this officer");
+    file->thread = arrival->row->thread;
+    file->has_thread = true;
+    file->request = arrival->row->id;
+    file->has_request = true;
+    file->preview = content->proposal.preview;
+    file->has_preview = true;
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", content->proposal.origin_country);
+    (void)snprintf(file->reference, sizeof(file->reference), "%s", content->proposal.case_ref);
+    RG_TRY(copy_leaves(arrival, why));
+    RG_TRY(arrive_step(arrival, why));
+    RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
+    RG_TRY(merge_all(arrival, record, why));
+    rg_office_names(file, record);
+    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
+}
+
+static rg_outcome copy_answer(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    const struct rg_content *content = arrival->opened->first;
+    RG_TRY(arrive_step(arrival, why));
+    file->decline = content->kind == RG_KIND_DECLINE ? (uint32_t)content->decline.code : 0;
+    if ((arrival->actions & RG_CASE_DO_ERASE_RECEIVED) != 0) {
+        RG_TRY(rg_casebook_put(arrival->office->book, file, why));
+        RG_TRY(rg_casebook_erase(arrival->office->book, file->row, true, why));
+        RG_TRY(rg_casebook_get(arrival->office->book, file->row, file, why));
+    }
+    return rg_ok();
+}
+
+static rg_outcome copy_details(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    RG_OWNED_RECORD record = NULL;
+    if (file->now.state == RG_CASE_ACCEPTED) {
+        RG_TRY(arrive_step(arrival, why));
+    }
+    file->rule = 0;
+    file->details = arrival->row->id;
+    file->has_details = true;
+    file->details_sent = true;
+    RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
+    RG_TRY(merge_all(arrival, record, why));
+    rg_office_names(file, record);
+    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
+}
+
+/* ---- finding the case ---- */
+
+typedef rg_outcome (*arrival_act)(struct rg_arrival *arrival, struct rg_reason *why);
+
+struct taking { /* what a kind does to the house's own part of a case */
     uint32_t kind;
     bool opens_case;
-    rg_outcome (*take)(struct rg_arrival *arrival, struct rg_reason *why);
+    arrival_act theirs, ours;
 };
 
 static const struct taking takings[] = {
-    {RG_KIND_REQUEST, true, take_request},  {RG_KIND_PROPOSAL, true, take_proposal},
-    {RG_KIND_ACCEPT, false, take_answer},   {RG_KIND_DECLINE, false, take_answer},
-    {RG_KIND_DETAILS, false, take_details}, {RG_KIND_ACKNOWLEDGEMENT, false, take_acknowledgement},
+    {RG_KIND_REQUEST, true, take_request, copy_request},
+    {RG_KIND_PROPOSAL, true, take_proposal, copy_proposal},
+    {RG_KIND_ACCEPT, false, take_answer, copy_answer},
+    {RG_KIND_DECLINE, false, take_answer, copy_answer},
+    {RG_KIND_DETAILS, false, take_details, copy_details},
+    {RG_KIND_ACKNOWLEDGEMENT, false, take_acknowledgement, NULL},
 };
 
 static const struct taking *taking_of(uint32_t kind)
@@ -201,18 +277,25 @@ static const struct taking *taking_of(uint32_t kind)
     return NULL;
 }
 
+/* A case begins with a message: whose it is says on which side of it we are. */
 static void file_begin(struct rg_arrival *arrival)
 {
     struct rg_case_file *file = arrival->file;
     bool proposal = arrival->opened->first->kind == RG_KIND_PROPOSAL;
+    bool asked = !arrival->ours && !proposal;
+    char other[RG_COUNTRY_BYTES];
     const char *own = arrival->office->home->principal.country;
+    rg_office_country(arrival->row->other, other);
     file->handle = arrival->opened->first->handle;
     file->made_ms = rg_wall_now().ms;
-    file->now.side = proposal ? RG_SIDE_HOST : RG_SIDE_ORIGIN;
-    rg_office_country(arrival->from_office, file->host);
-    (void)snprintf(file->origin, sizeof(file->origin), "%s", own);
-    (void)snprintf(proposal ? file->proposed_by : file->partner, RG_OFFICE_BYTES, "%s",
-                   arrival->from_office);
+    file->now.side = asked                       ? RG_SIDE_ORIGIN
+                     : arrival->ours && proposal ? RG_SIDE_PROPOSER
+                                                 : RG_SIDE_HOST;
+    (void)snprintf(file->host, sizeof(file->host), "%s", asked ? other : own);
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", asked ? own : other);
+    bool from_ngo = proposal && !arrival->ours;
+    (void)snprintf(from_ngo ? file->proposed_by : file->partner, RG_OFFICE_BYTES, "%s",
+                   arrival->row->other);
 }
 
 /* What answers comes in the thread of what it answers. */
@@ -226,6 +309,18 @@ static rg_outcome thread_check(const struct rg_arrival *arrival, struct rg_reaso
     bool of_proposer = file->now.side == RG_SIDE_HOST && !arrival->crosses;
     RG_CHECK(of_proposer ? proposal : main, why, RG_DENIED, "case-thread",
              "the message came in another thread than its case has with that office");
+    return rg_ok();
+}
+
+/* The office at the other end of this message is the one that the case has there. */
+static rg_outcome office_check(const struct rg_arrival *arrival, struct rg_reason *why)
+{
+    const struct rg_case_file *file = arrival->file;
+    bool first = arrival->ours && file->partner[0] == '\0'; /* a colleague has just asked them */
+    const char *expected =
+        arrival->crosses || file->now.side == RG_SIDE_PROPOSER ? file->partner : file->proposed_by;
+    RG_CHECK(first || strcmp(expected, arrival->row->other) == 0, why, RG_DENIED, "case-office",
+             "the message speaks about a case of another office");
     return rg_ok();
 }
 
@@ -247,10 +342,10 @@ static rg_outcome file_find(struct rg_arrival *arrival, const struct taking *tak
         return rg_ok();
     }
     RG_TRY(rg_casebook_get(arrival->office->book, row, file, why));
-    const char *expected =
-        arrival->crosses || file->now.side == RG_SIDE_PROPOSER ? file->partner : file->proposed_by;
-    RG_CHECK(strcmp(expected, arrival->from_office) == 0, why, RG_DENIED, "case-office",
-             "the message speaks about a case of another office");
+    RG_TRY(office_check(arrival, why));
+    if (arrival->crosses && file->partner[0] == '\0') {
+        (void)snprintf(file->partner, sizeof(file->partner), "%s", arrival->row->other);
+    }
     return taking->opens_case ? rg_ok() : thread_check(arrival, why);
 }
 
@@ -261,12 +356,15 @@ rg_outcome rg_arrival_file(struct rg_arrival *arrival, struct rg_reason *why)
     RG_SPOOL_STEP step = {0};
     RG_CHECK(taking != NULL, why, RG_DENIED, "content-kind",
              "this program cannot act on messages of this kind yet");
+    arrival_act act = arrival->ours ? taking->ours : taking->theirs;
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(file_find(arrival, taking, why));
     RG_TRY(rg_casebook_put(office->book, arrival->file, why)); /* a row for what follows */
-    RG_TRY(taking->take(arrival, why));
+    if (act != NULL) {
+        RG_TRY(act(arrival, why));
+    }
     RG_TRY(rg_casebook_put(office->book, arrival->file, why));
-    if ((arrival->actions & RG_CASE_DO_ACKNOWLEDGE) != 0) {
+    if ((arrival->actions & RG_CASE_DO_ACKNOWLEDGE) != 0 && !arrival->ours) {
         RG_TRY(acknowledge(arrival, why));
     }
     arrival->row->case_row = arrival->file->row;

@@ -32,13 +32,39 @@ static rg_outcome sections_keep(struct referral *office, const struct rg_message
     return rg_ok();
 }
 
+static bool is_copy(const struct referral *office, const struct rg_core *core)
+{
+    for (size_t i = 0; i < core->to_office_count; i++) {
+        if (strcmp(core->to_office[i], rg_office_own(office)) == 0) {
+            return false;
+        }
+    }
+    return strcmp(core->from_office, rg_office_own(office)) == 0;
+}
+
+/* It is open: theirs is told to their gateway after the batch; a colleague's stands where the
+ * proofs that are here say. */
+static rg_outcome opened_note(struct referral *office, struct rg_message_row *row,
+                              struct rg_reason *why)
+{
+    if (row->ours) {
+        return rg_proof_state(office, row, why);
+    }
+    row->state = RG_IN_OPENED;
+    office->moved.opened++;
+    if (office->opened_count < RG_OPENED_IDS_MAX) {
+        office->opened[office->opened_count++] = row->id;
+    }
+    return rg_ok();
+}
+
 static rg_outcome open_message(struct referral *office, struct rg_message_row *row,
                                const struct rg_envelope *envelope, struct rg_reason *why)
 {
     RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
     RG_CASE_FILE file = {0};
     struct rg_reason said = {0};
-    char from[RG_COUNTRY_BYTES];
+    char other[RG_COUNTRY_BYTES];
     rg_outcome outcome = rg_post_open(office->home, envelope, (struct rg_wall){row->time_ms},
                                       rg_wall_now(), &opened, &said);
     if (rg_stops_all(outcome)) {
@@ -48,13 +74,13 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
     if (!rg_is_ok(outcome)) {
         return outcome.code == RG_AGAIN ? rg_ok() : unopened(office, row, &said, why);
     }
-    rg_office_country(envelope->core.from_office, from);
+    rg_office_country(row->other, other);
     struct rg_arrival arrival = {
         .office = office,
         .row = row,
         .opened = &opened,
-        .from_office = envelope->core.from_office,
-        .crosses = strcmp(from, office->home->principal.country) != 0,
+        .ours = row->ours,
+        .crosses = strcmp(other, office->home->principal.country) != 0,
         .file = &file,
     };
     outcome = rg_arrival_file(&arrival, &said);
@@ -67,14 +93,10 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
         return rg_ok(); /* a page or a key card is missing: it stays to be opened when that is here
                          */
     }
-    row->state = RG_IN_OPENED;
     (void)snprintf(row->reason, sizeof(row->reason), "%s",
                    rg_is_ok(outcome) || said.id == NULL ? "" : said.id);
     RG_TRY(sections_keep(office, row, &opened, why));
-    office->moved.opened++;
-    if (office->opened_count < RG_OPENED_IDS_MAX) {
-        office->opened[office->opened_count++] = row->id;
-    }
+    RG_TRY(opened_note(office, row, why));
     return rg_spool_message_update(office->spool, row, why);
 }
 
@@ -112,8 +134,10 @@ static rg_outcome enter(struct referral *office, const struct rg_delivery *deliv
         .time_ms = failed ? rg_wall_now().ms : delivery->accepted.log_entry->time.ms,
         .priority = (int32_t)envelope->core.priority,
         .sections = (uint32_t)envelope->core.section_count,
+        .ours = is_copy(office, &envelope->core),
     };
-    (void)snprintf(row.other, sizeof(row.other), "%s", envelope->core.from_office);
+    (void)snprintf(row.other, sizeof(row.other), "%s",
+                   row.ours ? envelope->core.to_office[0] : envelope->core.from_office);
     RG_TRY(rg_spool_message_add(office->spool, &row, envelope->whole, why));
     RG_TRY(rg_spool_journal_add(office->spool, row.id, row.position, office->home->device,
                                 rg_wall_now().ms, true, why));

@@ -115,8 +115,8 @@ struct rg_arrival { /* one opened message on its way into the casebook */
     struct referral *office;
     struct rg_message_row *row;
     const struct rg_opened *opened;
-    const char *from_office;
-    bool crosses; /* comes from another country */
+    bool ours;    /* a colleague of this office has sent it */
+    bool crosses; /* the other office is in another country */
     struct rg_case_file *file;
     unsigned actions; /* RG_CASE_DO_* */
 };
@@ -127,6 +127,9 @@ bool rg_id_same(struct rg_id a, struct rg_id b);
 RG_MUST_USE rg_outcome rg_proof_keep(struct referral *office, int64_t seq,
                                      const struct rg_proven *proven, bool *new_out,
                                      struct rg_reason *why);
+/* Where a colleague's message stands, by the proofs that are here. */
+RG_MUST_USE rg_outcome rg_proof_state(struct referral *office, struct rg_message_row *row,
+                                      struct rg_reason *why);
 
 /* For the exchange's sink (client/exchange.h), inside a batch. */
 RG_MUST_USE rg_outcome rg_inbox_proof(void *context, const struct rg_proven *proven,

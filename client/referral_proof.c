@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROOFS_MAX 12
+
 rg_outcome rg_proof_keep(struct referral *office, int64_t seq, const struct rg_proven *proven,
                          bool *new_out, struct rg_reason *why)
 {
@@ -48,6 +50,22 @@ static const struct effect *effect_of(enum rg_entry_kind kind)
         }
     }
     return NULL;
+}
+
+rg_outcome rg_proof_state(struct referral *office, struct rg_message_row *row,
+                          struct rg_reason *why)
+{
+    struct rg_proof_row proof[PROOFS_MAX];
+    size_t count = 0;
+    row->state = RG_OUT_ACCEPTED;
+    RG_TRY(rg_spool_proofs(office->spool, row->seq, proof, PROOFS_MAX, &count, why));
+    for (size_t i = 0; i < count; i++) {
+        const struct effect *effect = effect_of(proof[i].kind);
+        if (effect != NULL && effect->state > row->state) {
+            row->state = effect->state;
+        }
+    }
+    return rg_ok();
 }
 
 static void count_effect(struct referral *office, enum rg_message_state state)

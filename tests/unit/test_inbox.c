@@ -160,22 +160,22 @@ static rg_outcome keep_frame(void *context, struct rg_bytes bytes, struct rg_rea
     return rg_ok();
 }
 
-static void config_write(const struct desk *desk, const char *office)
+static void config_write(const struct desk *desk, const char *office, const char *officer)
 {
     char path[256];
     char keys[256];
     (void)snprintf(path, sizeof(path), "%s/client.cfg", desk->home);
-    (void)snprintf(keys, sizeof(keys), "%s/%s/officer-1", pki, office);
+    (void)snprintf(keys, sizeof(keys), "%s/%s/%s", pki, office, officer);
     FILE *out = fopen(path, "w");
     assert_non_null(out);
     (void)fprintf(out,
-                  "office = \"%s\";\nofficer = \"officer-1\";\ndevice = \"desk\";\n"
+                  "office = \"%s\";\nofficer = \"%s\";\ndevice = \"desk\";\n"
                   "gateway = \"127.0.0.1:1\";\nexercise = true;\n"
                   "keys = { sign = \"%s/sign.pem\"; sign_key = \"%s/sign.key\"; "
                   "tls = \"%s/tls.pem\"; tls_key = \"%s/tls.key\"; };\n"
                   "trust = { folder = \"%s/%s/trust\"; quorum = \"2\"; "
                   "authorities = ( \"%s/authority/kh.pem\", \"%s/authority/th.pem\" ); };\n",
-                  office, keys, keys, keys, keys, pki, desk->country, pki, pki);
+                  office, officer, keys, keys, keys, keys, pki, desk->country, pki, pki);
     assert_int_equal(fclose(out), 0);
 }
 
@@ -190,14 +190,19 @@ static void desk_wake(struct desk *desk)
     assert_true(rg_is_ok(rg_exchange_new(&options, &desk->office->exchange, NULL)));
 }
 
-static void desk_open(struct desk *desk, const char *office)
+static void desk_open_as(struct desk *desk, const char *office, const char *officer)
 {
     *desk = (struct desk){0};
     rg_office_country(office, desk->country);
     (void)snprintf(desk->home, sizeof(desk->home), "/tmp/rg-inbox-%s-XXXXXX", desk->country);
     assert_non_null(mkdtemp(desk->home));
-    config_write(desk, office);
+    config_write(desk, office, officer);
     desk_wake(desk);
+}
+
+static void desk_open(struct desk *desk, const char *office)
+{
+    desk_open_as(desk, office, "officer-1");
 }
 
 static void remove_folder(const char *path)
@@ -295,6 +300,23 @@ static size_t carry_all(struct desk *from, struct desk *to)
     size_t count = 0;
     while (fetch(from, to, ++position, &carried)) {
         deliver(to, &carried);
+        rg_buffer_drop(&carried.bytes);
+        count++;
+    }
+    return count;
+}
+
+/* The same, and each desk gets what its gateway would hand it: colleagues too. */
+static size_t carry_among(struct desk *from, struct desk *colleague, struct desk *const to[2])
+{
+    static uint64_t position = 5000;
+    struct carried carried;
+    size_t count = 0;
+    while (fetch(from, to[0], ++position, &carried)) {
+        deliver(to[0], &carried);
+        deliver(to[1], &carried);
+        carried.delivery.received = carried.delivery.accepted; /* all that our gateway can say */
+        deliver(colleague, &carried);
         rg_buffer_drop(&carried.bytes);
         count++;
     }
@@ -873,6 +895,73 @@ static void test_the_request_shows_the_preview_only(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_open, pair_close)
 
+struct four { /* two officers in each of two offices */
+    struct desk th[2], kh[2];
+};
+
+static void four_open(struct four *four)
+{
+    struct desk *all[] = {&four->th[0], &four->th[1], &four->kh[0], &four->kh[1]};
+    desk_open_as(all[0], "th/focal", "officer-1");
+    desk_open_as(all[1], "th/focal", "officer-2");
+    desk_open_as(all[2], "kh/focal", "officer-1");
+    desk_open_as(all[3], "kh/focal", "officer-2");
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t k = 0; k < 4; k++) {
+            cards_give(all[i], all[k]);
+        }
+    }
+}
+
+static void four_close(struct four *four)
+{
+    for (size_t i = 0; i < 2; i++) {
+        desk_close(&four->th[i]);
+        desk_close(&four->kh[i]);
+    }
+}
+
+/* Everybody's outbox is carried until nothing is left. */
+static void four_carry(struct four *four)
+{
+    struct desk *const th[2] = {&four->th[0], &four->th[1]};
+    struct desk *const kh[2] = {&four->kh[0], &four->kh[1]};
+    size_t moved = 1;
+    while (moved > 0) {
+        moved = carry_among(th[0], th[1], kh);
+        moved += carry_among(th[1], th[0], kh);
+        moved += carry_among(kh[0], kh[1], th);
+        moved += carry_among(kh[1], kh[0], th);
+    }
+}
+
+/* One officer asks, another answers; all four casebooks say the same. */
+static void test_colleagues_have_one_case(void **state)
+{
+    struct four four;
+    struct referral_case found[2];
+    (void)state;
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(four.th[0].office, "C1").code, REFERRAL_OK);
+    four_carry(&four);
+    first_case(&four.th[1], &found[1]);
+    assert_string_equal(found[1].state, "referred");
+    assert_string_equal(found[1].side, "host");
+    assert_int_equal(accept_first(&four.kh[1]).code, REFERRAL_OK);
+    four_carry(&four);
+    assert_state(&four.kh[0], "identity_released");
+    assert_state(&four.kh[1], "identity_released");
+    for (size_t i = 0; i < 2; i++) {
+        first_case(&four.th[i], &found[i]);
+        assert_string_equal(found[i].state, "identity_released");
+        assert_string_equal(found[i].name_native, "SECRETNAME");
+        assert_int_equal(state_count(&four.th[i], RG_IN_UNOPENED), 0);
+        assert_int_equal(state_count(&four.kh[i], RG_IN_UNOPENED), 0);
+    }
+    four_close(&four);
+}
+
 static int pki_make(void **state)
 {
     char command[384];
@@ -900,6 +989,7 @@ static int pki_drop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_colleagues_have_one_case),
         TEST(test_the_whole_way),
         TEST(test_accept_without_cards_is_acted_on_later),
         TEST(test_only_this_sessions_positions_are_confirmed),
