@@ -381,6 +381,10 @@ static rg_outcome body_check(const struct rg_content *content, struct rg_reason 
     case RG_BODY_ACKNOWLEDGEMENT:
     case RG_BODY_WITHHELD:
         return rg_ok();
+    case RG_BODY_FORM:
+    case RG_BODY_FORWARDED:
+    case RG_BODY_DESK_DRAFT:
+    case RG_BODY_COUNTERSIGN:
     case RG_BODY_NONE:
         break;
     }
@@ -509,6 +513,10 @@ static void body_to_wire(const struct rg_content *from, struct wire_section *to)
         to->has_withheld = true;
         to->withheld.state = (uint32_t)from->withheld;
         return;
+    case RG_BODY_FORM:
+    case RG_BODY_FORWARDED:
+    case RG_BODY_DESK_DRAFT:
+    case RG_BODY_COUNTERSIGN:
     case RG_BODY_NONE:
         return;
     }
@@ -688,6 +696,10 @@ static rg_outcome body_from_wire(const struct wire_section *from, struct rg_cont
     case RG_BODY_WITHHELD:
         to->withheld = (enum rg_label_state)from->withheld.state;
         return rg_ok();
+    case RG_BODY_FORM:
+    case RG_BODY_FORWARDED:
+    case RG_BODY_DESK_DRAFT:
+    case RG_BODY_COUNTERSIGN:
     case RG_BODY_NONE:
         break;
     }

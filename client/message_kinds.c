@@ -1,7 +1,7 @@
 /*
- * How it works: one row per kind, sorted by number. A kind that this version does not speak has its
- * row but RG_BODY_NONE, so its name, way and what it answers are known before its body is. Adding a
- * kind is: its body in referral.proto and message.c, two entries in its row, its row in cases.c.
+ * How it works: one row per kind, sorted by number. Adding a kind is: its message in
+ * referral.proto, its boxes in a form_*.c, its row here, and its row in process.c. What the row
+ * says is what encoding, decoding, `referral kinds`, docs/messages.md and the tests go by.
  */
 #include "client/message.h"
 
@@ -15,72 +15,251 @@
 #define SECURITY RG_CLASS_BIT(RG_CLASS_SECURITY)
 #define ALL (CASE | IDENTITY | FAMILY | HEALTH | LEGAL | SECURITY)
 
-#define ROW(number_, name_, way_, classes_, days_, ...)                                            \
-    {                                                                                              \
-        .number = (number_), .name = (name_), .way = RG_WAY_##way_, .classes = (classes_),         \
-        .answer_days = (days_), __VA_ARGS__                                                        \
-    }
+#define BY_FOCAL RG_ROLE_BIT(RG_ROLE_FOCAL)
+#define BY_SOCIAL RG_ROLE_BIT(RG_ROLE_SOCIAL)
+#define BY_VERIFY RG_ROLE_BIT(RG_ROLE_VERIFY)
+#define BY_BORDER RG_ROLE_BIT(RG_ROLE_BORDER)
+#define BY_HEALTH RG_ROLE_BIT(RG_ROLE_HEALTH)
+#define BY_JUSTICE RG_ROLE_BIT(RG_ROLE_JUSTICE)
+#define BY_CHILD RG_ROLE_BIT(RG_ROLE_CHILD)
+#define BY_NGO RG_ROLE_BIT(RG_ROLE_NGO)
+#define BY_PARTNER RG_ROLE_BIT(RG_ROLE_PARTNER)
+#define BY_OPERATOR RG_ROLE_BIT(RG_ROLE_OPERATOR)
+#define BY_EVERYDESK                                                                               \
+    (BY_SOCIAL | BY_VERIFY | BY_BORDER | BY_HEALTH | BY_JUSTICE | BY_CHILD | BY_NGO)
+#define BY_EVERYBODY (BY_FOCAL | BY_EVERYDESK | BY_PARTNER)
+
+#define DEADLINE(count, unit_) .deadline = (count), .unit = RG_DEADLINE_##unit_
 #define ANSWERS(...) .answers = {__VA_ARGS__}
 #define MUST_ANSWER(...) .needs_answers = true, .answers = {__VA_ARGS__}
-#define ANY .answers = {0}
+#define FORM(number_) .form = NULL
 
-/* Numbers, classes and days are those of the catalogue; 17 to 19 are ours. */
+/* Numbers, classes and deadlines are those of the catalogue; 17 to 19 and 90 to 92 are ours. A
+ * focal point may write whatever crosses the border for its country, on paper from a desk. */
+/* clang-format off */
 static const struct rg_kind_row rows[] = {
-    ROW(1, "RECEIPT", FOCAL, CASE, 0, ANY),
-    ROW(2, "TECH_REJECT", FOCAL, CASE, 0, ANY),
-    ROW(3, "DIRECTORY_UPDATE", FOCAL, CASE, 0, ANY),
-    ROW(4, "PROCEDURE_NOTICE", FOCAL, CASE, 0, ANY),
-    ROW(10, "IDENTIFICATION_NOTICE", FOCAL, CASE, 5, ANY),
-    ROW(11, "REFERRAL_REQUEST", FOCAL, CASE, 5, ANSWERS(10), .case_body = RG_BODY_PREVIEW),
-    ROW(12, "REFERRAL_ACCEPT", FOCAL, CASE, 0, MUST_ANSWER(11, 19), .case_body = RG_BODY_ACCEPT),
-    ROW(13, "REFERRAL_DECLINE", FOCAL, CASE, 5, MUST_ANSWER(11, 19), .case_body = RG_BODY_DECLINE),
-    ROW(14, "INFO_REQUEST", FOCAL, ALL, 10, ANSWERS(11, 32, 33, 34, 35, 36, 38, 39, 45, 51)),
-    ROW(15, "INFO_RESPONSE", FOCAL, ALL, 0, MUST_ANSWER(14)),
-    ROW(16, "REFERRAL_CANCEL", FOCAL, CASE, 1, MUST_ANSWER(11)),
-    ROW(17, "REFERRAL_DETAILS", FOCAL, ALL, 0, MUST_ANSWER(12), .case_body = RG_BODY_DETAILS,
-        .other_body = RG_BODY_DETAILS),
-    ROW(18, "ACKNOWLEDGEMENT", ALERT, CASE, 0, ANY, .case_body = RG_BODY_ACKNOWLEDGEMENT),
-    ROW(19, "REFERRAL_PROPOSAL", DOMESTIC, ALL, 5, ANY, .case_body = RG_BODY_PROPOSAL,
-        .other_body = RG_BODY_DETAILS),
-    ROW(20, "CONSENT_RECORD", FOCAL, CASE, 0, ANY),
-    ROW(21, "CONSENT_WITHDRAWN", ALERT, CASE, 1, ANSWERS(20)),
-    ROW(22, "WITHDRAWAL_ACK", FOCAL, CASE, 0, MUST_ANSWER(21)),
-    ROW(30, "NATIONALITY_REQUEST", FOCAL, CASE | IDENTITY | FAMILY, 15, ANSWERS(12)),
-    ROW(31, "NATIONALITY_RESULT", FOCAL, CASE | IDENTITY, 0, MUST_ANSWER(30)),
-    ROW(32, "TRACING_REQUEST", FOCAL, CASE | IDENTITY | FAMILY | SECURITY, 30, ANSWERS(12)),
-    ROW(33, "TRACING_RESULT", FOCAL, CASE | FAMILY, 0, MUST_ANSWER(32)),
-    ROW(34, "FAMILY_ASSESSMENT", FOCAL, CASE | FAMILY | SECURITY, 0, MUST_ANSWER(32)),
-    ROW(35, "RISK_ASSESSMENT", FOCAL, CASE | SECURITY, 15, ANSWERS(12)),
-    ROW(36, "BEST_INTEREST", FOCAL, CASE | FAMILY, 15, ANSWERS(12)),
-    ROW(37, "TRAVEL_DOC_REQUEST", FOCAL, CASE | IDENTITY, 10, ANSWERS(31)),
-    ROW(38, "TRAVEL_DOC_RESULT", FOCAL, CASE | IDENTITY, 0, MUST_ANSWER(37)),
-    ROW(39, "HEALTH_SUMMARY", FOCAL, CASE | HEALTH, 0, ANSWERS(12)),
-    ROW(40, "HANDOVER_PROPOSAL", FOCAL, CASE | SECURITY, 5, ANY),
-    ROW(41, "HANDOVER_REPLY", FOCAL, CASE | SECURITY, 0, MUST_ANSWER(40)),
-    ROW(42, "HANDOVER_CHANGE", FOCAL, CASE | SECURITY, 1, ANSWERS(40, 41)),
-    ROW(44, "DEPARTED", FOCAL, CASE | SECURITY, 0, ANSWERS(41)),
-    ROW(45, "HANDOVER_RECORD", FOCAL, CASE | IDENTITY, 1, ANSWERS(41)),
-    ROW(46, "RECEPTION_CONFIRM", FOCAL, CASE, 0, MUST_ANSWER(45)),
-    ROW(47, "TRANSIT_ALERT", ALERT, CASE | SECURITY, 1, ANSWERS(44, 45)),
-    ROW(48, "TRANSIT_RESOLVED", FOCAL, CASE | SECURITY, 0, MUST_ANSWER(47)),
-    ROW(49, "EMERGENCY_RETURN", FOCAL, CASE | IDENTITY | SECURITY, 1, ANY, .two_officers = true),
-    ROW(50, "REINTEGRATION_PLAN", FOCAL, CASE, 0, ANSWERS(46)),
-    ROW(51, "FOLLOW_UP_REPORT", FOCAL, CASE, 0, ANSWERS(50)),
-    ROW(52, "SAFETY_CONCERN", ALERT, CASE | SECURITY, 1, ANY),
-    ROW(53, "CLOSURE", FOCAL, CASE, 10, ANSWERS(50, 51)),
-    ROW(54, "CLOSURE_REPLY", FOCAL, CASE, 0, MUST_ANSWER(53)),
-    ROW(55, "REOPEN", FOCAL, CASE, 5, ANSWERS(53)),
-    ROW(60, "JUSTICE_REQUEST", FOCAL, CASE | LEGAL, 20, ANSWERS(12)),
-    ROW(61, "JUSTICE_REPLY", FOCAL, CASE | LEGAL, 0, MUST_ANSWER(60)),
-    ROW(62, "WITNESS_VISIT", FOCAL, CASE | SECURITY, 10, ANSWERS(61)),
-    ROW(63, "REMEDY_NOTICE", FOCAL, CASE | LEGAL, 20, ANY),
-    ROW(70, "ONWARD_REFERRAL", FOCAL, ALL, 10, ANY),
-    ROW(71, "ONWARD_REPLY", FOCAL, CASE, 0, MUST_ANSWER(70)),
-    ROW(80, "ACCESS_OR_CORRECTION", FOCAL, ALL, 20, ANY),
-    ROW(82, "ERASURE_ORDER", FOCAL, CASE, 3, ANSWERS(21)),
-    ROW(83, "ERASURE_DONE", FOCAL, CASE, 0, MUST_ANSWER(82)),
-    ROW(84, "BREACH_NOTICE", FOCAL, CASE | SECURITY, 1, ANY),
+    {.number = 1, .name = "RECEIPT",
+     .meaning = "A message arrived, and what became of it",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE, .rank = RG_RANK_REST, FORM(1)},
+    {.number = 2, .name = "TECH_REJECT",
+     .meaning = "A message cannot be processed; names the box, never its value",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE, .rank = RG_RANK_REST, FORM(2)},
+    {.number = 3, .name = "DIRECTORY_UPDATE",
+     .meaning = "A desk or a key changed; trust comes from the signed pages alone",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_OPERATOR,
+     .classes = CASE, .rank = RG_RANK_REST, FORM(3)},
+    {.number = 4, .name = "PROCEDURE_NOTICE",
+     .meaning = "A public notice: law changed, procedure, gate closed, hotline",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE, .rank = RG_RANK_REST, FORM(4)},
+    {.number = 10, .name = "IDENTIFICATION_NOTICE",
+     .meaning = "Somebody of yours was identified here, and does not object to your knowing",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL,
+     .classes = CASE, DEADLINE(5, WORKING_DAYS), .rank = RG_RANK_REST, FORM(10)},
+    {.number = 11, .name = "REFERRAL_REQUEST",
+     .meaning = "Asks to take a case; shows what nobody can be found by",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_SOCIAL | BY_NGO,
+     .classes = CASE, DEADLINE(5, WORKING_DAYS), ANSWERS(10), .rank = RG_RANK_REST, .case_body = RG_BODY_PREVIEW},
+    {.number = 12, .name = "REFERRAL_ACCEPT",
+     .meaning = "We take the case; now the details may come",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL,
+     .classes = CASE, MUST_ANSWER(11, 19), .rank = RG_RANK_REST, .case_body = RG_BODY_ACCEPT},
+    {.number = 13, .name = "REFERRAL_DECLINE",
+     .meaning = "We do not take the case, with a code",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL,
+     .classes = CASE, DEADLINE(5, WORKING_DAYS), MUST_ANSWER(11, 19), .rank = RG_RANK_DECLINE, .case_body = RG_BODY_DECLINE},
+    {.number = 14, .name = "INFO_REQUEST",
+     .meaning = "Asks for single fields, each with its reason",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_SOCIAL | BY_VERIFY | BY_BORDER | BY_HEALTH | BY_JUSTICE | BY_CHILD,
+     .classes = ALL, DEADLINE(10, WORKING_DAYS), ANSWERS(11, 32, 33, 34, 35, 36, 37, 38, 39, 45, 51), .rank = RG_RANK_REST, FORM(14)},
+    {.number = 15, .name = "INFO_RESPONSE",
+     .meaning = "Answers an information request, field by field",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_SOCIAL | BY_VERIFY | BY_BORDER | BY_HEALTH | BY_JUSTICE | BY_CHILD | BY_NGO,
+     .classes = ALL, MUST_ANSWER(14), .rank = RG_RANK_REST, FORM(15)},
+    {.number = 16, .name = "REFERRAL_CANCEL",
+     .meaning = "Takes a referral back",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_REQUESTER, .by = BY_FOCAL,
+     .classes = CASE, DEADLINE(1, WORKING_DAYS), MUST_ANSWER(11), .rank = RG_RANK_STOP, FORM(16)},
+    {.number = 17, .name = "REFERRAL_DETAILS",
+     .meaning = "The details of an accepted case, each class in its own section",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = ALL, MUST_ANSWER(12), .rank = RG_RANK_REST, .case_body = RG_BODY_DETAILS, .other_body = RG_BODY_DETAILS},
+    {.number = 18, .name = "ACKNOWLEDGEMENT",
+     .meaning = "An officer opened a message",
+     .way = RG_WAY_ALERT, .direction = RG_DIRECTION_ANY, .by = BY_EVERYBODY,
+     .classes = CASE, .rank = RG_RANK_REST, .case_body = RG_BODY_ACKNOWLEDGEMENT},
+    {.number = 19, .name = "REFERRAL_PROPOSAL",
+     .meaning = "An NGO asks its own focal point to refer a case",
+     .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_NGO,
+     .classes = ALL, DEADLINE(5, WORKING_DAYS), .rank = RG_RANK_REST, .case_body = RG_BODY_PROPOSAL, .other_body = RG_BODY_DETAILS},
+    {.number = 20, .name = "CONSENT_RECORD",
+     .meaning = "What the person agreed to: scopes, purpose, recipients, until when",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_SOCIAL | BY_CHILD,
+     .classes = CASE, .rank = RG_RANK_REST, FORM(20)},
+    {.number = 21, .name = "CONSENT_WITHDRAWN",
+     .meaning = "The person takes consent back; works at once",
+     .way = RG_WAY_ALERT, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_SOCIAL | BY_NGO | BY_CHILD | BY_BORDER,
+     .classes = CASE, DEADLINE(24, HOURS), ANSWERS(20), .rank = RG_RANK_WITHDRAWAL, FORM(21)},
+    {.number = 22, .name = "WITHDRAWAL_ACK",
+     .meaning = "What was stopped, destroyed and kept after a withdrawal",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL,
+     .classes = CASE, MUST_ANSWER(21), .rank = RG_RANK_REST, FORM(22)},
+    {.number = 30, .name = "NATIONALITY_REQUEST",
+     .meaning = "Asks whether the person is a national",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL,
+     .classes = CASE | IDENTITY | FAMILY, DEADLINE(15, WORKING_DAYS), ANSWERS(12), .rank = RG_RANK_REST, FORM(30)},
+    {.number = 31, .name = "NATIONALITY_RESULT",
+     .meaning = "What the verification of nationality found",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_VERIFY,
+     .classes = CASE | IDENTITY, MUST_ANSWER(30), .rank = RG_RANK_REST, FORM(31)},
+    {.number = 32, .name = "TRACING_REQUEST",
+     .meaning = "Asks to find the family, and says what it may be told",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL | BY_SOCIAL,
+     .classes = CASE | IDENTITY | FAMILY | SECURITY, DEADLINE(30, WORKING_DAYS), ANSWERS(12), .rank = RG_RANK_REST, FORM(32)},
+    {.number = 33, .name = "TRACING_RESULT",
+     .meaning = "What family tracing found",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_SOCIAL,
+     .classes = CASE | FAMILY, MUST_ANSWER(32), .rank = RG_RANK_REST, FORM(33)},
+    {.number = 34, .name = "FAMILY_ASSESSMENT",
+     .meaning = "Is the home safe and willing; was a relative involved",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_SOCIAL,
+     .classes = CASE | FAMILY | SECURITY, MUST_ANSWER(32), .rank = RG_RANK_REST, FORM(34)},
+    {.number = 35, .name = "RISK_ASSESSMENT",
+     .meaning = "Is return safe; each side gives its own verdict",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_SOCIAL,
+     .classes = CASE | SECURITY, DEADLINE(15, WORKING_DAYS), ANSWERS(12, 35), .rank = RG_RANK_REST, FORM(35)},
+    {.number = 36, .name = "BEST_INTEREST",
+     .meaning = "The best-interest decision for a child",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_CHILD,
+     .classes = CASE | FAMILY, DEADLINE(15, WORKING_DAYS), ANSWERS(12), .rank = RG_RANK_REST, FORM(36)},
+    {.number = 37, .name = "TRAVEL_DOC_REQUEST",
+     .meaning = "Asks for a travel document",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL,
+     .classes = CASE | IDENTITY, DEADLINE(10, WORKING_DAYS), ANSWERS(31), .rank = RG_RANK_REST, FORM(37)},
+    {.number = 38, .name = "TRAVEL_DOC_RESULT",
+     .meaning = "The travel document was issued, the person listed, or refused",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_VERIFY,
+     .classes = CASE | IDENTITY, MUST_ANSWER(37), .rank = RG_RANK_REST, FORM(38)},
+    {.number = 39, .name = "HEALTH_SUMMARY",
+     .meaning = "Is the person fit to travel, and what is needed on the way",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL | BY_HEALTH,
+     .classes = CASE | HEALTH, ANSWERS(12), .rank = RG_RANK_REST, FORM(39)},
+    {.number = 40, .name = "HANDOVER_PROPOSAL",
+     .meaning = "Proposes where and when this person is handed over",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL,
+     .classes = CASE | SECURITY, DEADLINE(5, WORKING_DAYS), .rank = RG_RANK_REST, FORM(40)},
+    {.number = 41, .name = "HANDOVER_REPLY",
+     .meaning = "Accepts a handover, counters it or refuses it",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL,
+     .classes = CASE | SECURITY, MUST_ANSWER(40), .rank = RG_RANK_REST, FORM(41)},
+    {.number = 42, .name = "HANDOVER_CHANGE",
+     .meaning = "Postpones or cancels a handover, or takes this person out of it",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE | SECURITY, DEADLINE(4, HOURS), ANSWERS(40, 41), .rank = RG_RANK_STOP, FORM(42)},
+    {.number = 44, .name = "DEPARTED",
+     .meaning = "The person is on the way",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL | BY_BORDER,
+     .classes = CASE | SECURITY, ANSWERS(41), .rank = RG_RANK_REST, FORM(44)},
+    {.number = 45, .name = "HANDOVER_RECORD",
+     .meaning = "The person stood at the handover point, or did not",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL | BY_BORDER,
+     .classes = CASE | IDENTITY, DEADLINE(4, HOURS), ANSWERS(41), .rank = RG_RANK_REST, FORM(45)},
+    {.number = 46, .name = "RECEPTION_CONFIRM",
+     .meaning = "The person was received, and into whose care",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_BORDER | BY_SOCIAL,
+     .classes = CASE, DEADLINE(30, DAYS), MUST_ANSWER(45), .rank = RG_RANK_REST, FORM(46)},
+    {.number = 47, .name = "TRANSIT_ALERT",
+     .meaning = "Something happened on the way",
+     .way = RG_WAY_ALERT, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_BORDER | BY_NGO,
+     .classes = CASE | SECURITY, DEADLINE(1, HOURS), ANSWERS(44, 45), .rank = RG_RANK_ALERT, FORM(47)},
+    {.number = 48, .name = "TRANSIT_RESOLVED",
+     .meaning = "How an alert on the way ended",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE | SECURITY, MUST_ANSWER(47), .rank = RG_RANK_REST, FORM(48)},
+    {.number = 49, .name = "EMERGENCY_RETURN",
+     .meaning = "Return at once, for danger to life; the checks follow",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL,
+     .classes = CASE | IDENTITY | SECURITY, DEADLINE(4, HOURS), .rank = RG_RANK_REST, .two_officers = true, FORM(49)},
+    {.number = 50, .name = "REINTEGRATION_PLAN",
+     .meaning = "What was agreed for the time after the return",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ORIGIN_TO_HOST, .by = BY_FOCAL | BY_SOCIAL,
+     .classes = CASE, DEADLINE(30, DAYS), ANSWERS(46), .rank = RG_RANK_REST, FORM(50)},
+    {.number = 51, .name = "FOLLOW_UP_REPORT",
+     .meaning = "How the person is, seen at the agreed times",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ORIGIN_TO_HOST, .by = BY_FOCAL | BY_SOCIAL | BY_NGO,
+     .classes = CASE, ANSWERS(50), .rank = RG_RANK_REST, FORM(51)},
+    {.number = 52, .name = "SAFETY_CONCERN",
+     .meaning = "Somebody is in danger, or may be",
+     .way = RG_WAY_ALERT, .direction = RG_DIRECTION_ANY, .by = BY_EVERYBODY,
+     .classes = CASE | SECURITY, DEADLINE(24, HOURS), .rank = RG_RANK_ALERT, FORM(52)},
+    {.number = 53, .name = "CLOSURE",
+     .meaning = "Proposes to close the case",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE, DEADLINE(10, WORKING_DAYS), ANSWERS(50, 51, 36, 35, 70), .rank = RG_RANK_REST, FORM(53)},
+    {.number = 54, .name = "CLOSURE_REPLY",
+     .meaning = "Agrees to close the case, or objects",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL,
+     .classes = CASE, MUST_ANSWER(53), .rank = RG_RANK_REST, FORM(54)},
+    {.number = 55, .name = "REOPEN",
+     .meaning = "Opens a closed case again",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE, DEADLINE(5, WORKING_DAYS), ANSWERS(53, 54), .rank = RG_RANK_REST, FORM(55)},
+    {.number = 60, .name = "JUSTICE_REQUEST",
+     .meaning = "Asks the person for help in proceedings, with consent",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL | BY_JUSTICE,
+     .classes = CASE | LEGAL, DEADLINE(20, WORKING_DAYS), ANSWERS(12), .rank = RG_RANK_REST, FORM(60)},
+    {.number = 61, .name = "JUSTICE_REPLY",
+     .meaning = "What the person answers to a request of justice",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL | BY_JUSTICE,
+     .classes = CASE | LEGAL, MUST_ANSWER(60), .rank = RG_RANK_REST, FORM(61)},
+    {.number = 62, .name = "WITNESS_VISIT",
+     .meaning = "A visit as a witness, out and back",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE | SECURITY, DEADLINE(10, WORKING_DAYS), ANSWERS(61, 62), .rank = RG_RANK_REST, FORM(62)},
+    {.number = 63, .name = "REMEDY_NOTICE",
+     .meaning = "Compensation or wages are there to be collected",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_HOST_TO_ORIGIN, .by = BY_FOCAL,
+     .classes = CASE | LEGAL, DEADLINE(20, WORKING_DAYS), .rank = RG_RANK_REST, FORM(63)},
+    {.number = 70, .name = "ONWARD_REFERRAL",
+     .meaning = "Refers to a third country or a partner, with its own consent",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_TO_PARTNER, .by = BY_FOCAL | BY_NGO,
+     .classes = ALL, DEADLINE(10, WORKING_DAYS), .rank = RG_RANK_REST, FORM(70)},
+    {.number = 71, .name = "ONWARD_REPLY",
+     .meaning = "What the partner answers to an onward referral",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_FROM_PARTNER, .by = BY_PARTNER | BY_FOCAL,
+     .classes = CASE, MUST_ANSWER(70), .rank = RG_RANK_REST, FORM(71)},
+    {.number = 80, .name = "ACCESS_OR_CORRECTION",
+     .meaning = "The person asks what is held about her, or to correct it",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_SOCIAL,
+     .classes = ALL, DEADLINE(20, WORKING_DAYS), .rank = RG_RANK_REST, FORM(80)},
+    {.number = 82, .name = "ERASURE_ORDER",
+     .meaning = "Orders that classes of a case be erased",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL,
+     .classes = CASE, DEADLINE(72, HOURS), ANSWERS(21), .rank = RG_RANK_REST, FORM(82)},
+    {.number = 83, .name = "ERASURE_DONE",
+     .meaning = "What was erased, what was kept and why",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_BACK, .by = BY_FOCAL,
+     .classes = CASE, MUST_ANSWER(82), .rank = RG_RANK_REST, FORM(83)},
+    {.number = 84, .name = "BREACH_NOTICE",
+     .meaning = "Content may have been seen by somebody who should not",
+     .way = RG_WAY_FOCAL, .direction = RG_DIRECTION_ANY, .by = BY_FOCAL | BY_OPERATOR,
+     .classes = CASE | SECURITY, DEADLINE(24, HOURS), .rank = RG_RANK_REST, FORM(84)},
+    {.number = 90, .name = "DESK_DRAFT",
+     .meaning = "A desk or an NGO asks its focal point to send a message",
+     .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_EVERYDESK,
+     .classes = CASE, .rank = RG_RANK_REST, .case_body = RG_BODY_DESK_DRAFT},
+    {.number = 91, .name = "DESK_COPY",
+     .meaning = "Passes a sealed section on to the desk that may open it",
+     .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_FOCAL,
+     .classes = ALL, .rank = RG_RANK_REST, .case_body = RG_BODY_FORWARDED, .other_body = RG_BODY_FORWARDED},
+    {.number = 92, .name = "COUNTERSIGN_REQUEST",
+     .meaning = "Asks the second officer to sign an irreversible act",
+     .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_FOCAL,
+     .classes = ALL, .rank = RG_RANK_REST, .case_body = RG_BODY_COUNTERSIGN, .other_body = RG_BODY_COUNTERSIGN},
 };
+/* clang-format on */
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -120,6 +299,38 @@ bool rg_kind_answers(uint32_t kind, uint32_t answered)
     return row->answers[0] == 0 && !(kind == RG_KIND_ACKNOWLEDGEMENT && answered == kind);
 }
 
+static const char *const role_name[] = {
+    [RG_ROLE_FOCAL] = "focal",       [RG_ROLE_SOCIAL] = "social", [RG_ROLE_VERIFY] = "verify",
+    [RG_ROLE_BORDER] = "border",     [RG_ROLE_HEALTH] = "health", [RG_ROLE_JUSTICE] = "justice",
+    [RG_ROLE_CHILD] = "child",       [RG_ROLE_NGO] = "ngo",       [RG_ROLE_PARTNER] = "partner",
+    [RG_ROLE_OPERATOR] = "operator",
+};
+
+const char *rg_role_name(enum rg_role role)
+{
+    bool known = (unsigned)role >= 1 && (unsigned)role <= RG_ROLE_COUNT;
+    return known ? role_name[role] : "unknown";
+}
+
+enum rg_role rg_role_find(const char *name)
+{
+    for (unsigned i = 1; i <= RG_ROLE_COUNT; i++) {
+        if (strcmp(role_name[i], name) == 0) {
+            return (enum rg_role)i;
+        }
+    }
+    return (enum rg_role)0;
+}
+
+bool rg_kind_by(uint32_t kind, enum rg_role role)
+{
+    const struct rg_kind_row *row = rg_kind_row(kind);
+    bool known = (unsigned)role >= 1 && (unsigned)role <= RG_ROLE_COUNT;
+    return row != NULL && known && (row->by & RG_ROLE_BIT(role)) != 0;
+}
+
+/* Everything crosses between focal points, or from a partner that is asked for it. An alert and an
+ * acknowledgement also cross from the desk or the NGO that may write them. */
 rg_outcome rg_kind_check_way(uint32_t kind, const char *role, bool crosses, struct rg_reason *why)
 {
     const struct rg_kind_row *row = rg_kind_row(kind);
@@ -129,7 +340,11 @@ rg_outcome rg_kind_check_way(uint32_t kind, const char *role, bool crosses, stru
     }
     RG_CHECK(row->way != RG_WAY_DOMESTIC, why, RG_DENIED, "content-way",
              "%s never crosses a border", row->name);
-    RG_CHECK(row->way == RG_WAY_ALERT || strcmp(role, "focal") == 0, why, RG_DENIED, "content-way",
+    enum rg_role author = rg_role_find(role);
+    bool may = author == RG_ROLE_FOCAL;
+    may = may || (row->way == RG_WAY_ALERT && rg_kind_by(kind, author));
+    may = may || (author == RG_ROLE_PARTNER && rg_kind_by(kind, author));
+    RG_CHECK(may, why, RG_DENIED, "content-way",
              "%s crosses a border only from a focal point; send it to your own first", row->name);
     return rg_ok();
 }

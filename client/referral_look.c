@@ -270,6 +270,12 @@ static void content_words(const struct rg_content *content, char *out, size_t ro
     case RG_BODY_ACKNOWLEDGEMENT:
         add(out, room, "acknowledgement: the message has been opened");
         return;
+    case RG_BODY_FORM:
+    case RG_BODY_DESK_DRAFT:
+    case RG_BODY_FORWARDED:
+    case RG_BODY_COUNTERSIGN:
+        add(out, room, "%s", rg_kind_row(content->kind)->meaning);
+        return;
     case RG_BODY_WITHHELD:
     case RG_BODY_NONE:
         return;
