@@ -11,20 +11,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOOK_KEY "casebook-key"
-
 /* ---- the book key ---- */
 
-static rg_outcome key_read(struct rg_spool *spool, const struct rg_key *storage_key,
+static rg_outcome storage_open(const struct rg_storage *storage, struct rg_bytes sealed,
+                               struct rg_buffer *plain_out, struct rg_reason *why)
+{
+    return storage->key != NULL ? rg_vault_open_with(storage->key, sealed, plain_out, why)
+                                : storage->open(storage->context, sealed, plain_out, why);
+}
+
+static rg_outcome storage_seal(const struct rg_storage *storage, struct rg_bytes plain,
+                               struct rg_buffer *sealed_out, struct rg_reason *why)
+{
+    return storage->key != NULL ? rg_vault_seal_to(storage->key, plain, sealed_out, why)
+                                : storage->seal(storage->context, plain, sealed_out, why);
+}
+
+static rg_outcome key_read(struct rg_spool *spool, const struct rg_storage *storage,
                            struct rg_vault_key *out, bool *found_out, struct rg_reason *why)
 {
     RG_OWNED_BUFFER sealed = {0};
     RG_OWNED_BUFFER plain = {.secret = true};
-    RG_TRY(rg_spool_value_get(spool, BOOK_KEY, &sealed, found_out, why));
+    RG_TRY(rg_spool_value_get(spool, RG_BOOK_KEY, &sealed, found_out, why));
     if (!*found_out) {
         return rg_ok();
     }
-    RG_TRY(rg_vault_open_with(storage_key, rg_buffer_peek(&sealed), &plain, why));
+    RG_TRY(storage_open(storage, rg_buffer_peek(&sealed), &plain, why));
     RG_CHECK(plain.len == sizeof(out->b), why, RG_BROKEN, "casebook-form",
              "the casebook's key is damaged; restore the folder from a backup");
     memcpy(out->b, plain.data, sizeof(out->b));
@@ -32,41 +44,93 @@ static rg_outcome key_read(struct rg_spool *spool, const struct rg_key *storage_
 }
 
 /* Two programs may find no key at once: the second looks again when it is its turn. */
-static rg_outcome key_make(struct rg_spool *spool, const struct rg_key *storage_key,
+static rg_outcome key_make(struct rg_spool *spool, const struct rg_storage *storage,
                            struct rg_vault_key *out, struct rg_reason *why)
 {
     RG_OWNED_BUFFER sealed = {0};
     bool found = false;
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(spool, &step, why));
-    RG_TRY(key_read(spool, storage_key, out, &found, why));
+    RG_TRY(key_read(spool, storage, out, &found, why));
     if (found) {
         return rg_ok();
     }
     rg_vault_key_random(out);
-    RG_TRY(rg_vault_seal_to(storage_key, rg_bytes_of(out->b, sizeof(out->b)), &sealed, why));
-    RG_TRY(rg_spool_value_set(spool, BOOK_KEY, rg_buffer_peek(&sealed), why));
+    RG_TRY(storage_seal(storage, rg_bytes_of(out->b, sizeof(out->b)), &sealed, why));
+    RG_TRY(rg_spool_value_set(spool, RG_BOOK_KEY, rg_buffer_peek(&sealed), why));
     return rg_spool_step_commit(&step, why);
+}
+
+/* Look-up hashes outlive a book key, so their key is then kept under the new one. */
+static rg_outcome labels_read(struct rg_casebook *book, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER sealed = {0};
+    RG_OWNED_BUFFER plain = {.secret = true};
+    bool found = false;
+    RG_TRY(rg_spool_value_get(book->spool, RG_BOOK_LABELS, &sealed, &found, why));
+    if (!found) {
+        rg_vault_key_derive(&book->key, "referral casebook labels v1", &book->labels);
+        return rg_ok();
+    }
+    RG_TRY(rg_vault_unlock(&book->key, rg_bytes_of_text("labels"), rg_buffer_peek(&sealed), &plain,
+                           why));
+    RG_CHECK(plain.len == sizeof(book->labels.b), why, RG_BROKEN, "casebook-form",
+             "the casebook's key is damaged; restore the folder from a backup");
+    memcpy(book->labels.b, plain.data, sizeof(book->labels.b));
+    return rg_ok();
+}
+
+/* Key, labels and epoch of one moment: nobody replaces them within a step. */
+static rg_outcome keys_take(struct rg_casebook *book, struct rg_reason *why)
+{
+    bool found = false;
+    RG_TRY(key_read(book->spool, &book->storage, &book->key, &found, why));
+    if (!found) {
+        RG_TRY(key_make(book->spool, &book->storage, &book->key, why));
+    }
+    RG_TRY(rg_spool_number_get(book->spool, RG_BOOK_EPOCH, 0, &book->epoch, why));
+    return labels_read(book, why);
+}
+
+static void book_cleanup(struct rg_casebook **book)
+{
+    rg_casebook_close(*book);
+}
+
+rg_outcome rg_casebook_open_with(struct rg_spool *spool, const struct rg_storage *storage,
+                                 struct rg_casebook **out, struct rg_reason *why)
+{
+    RG_CLEANUP(book_cleanup) struct rg_casebook *book = calloc(1, sizeof(*book));
+    RG_CHECK(book != NULL, why, RG_IO, "out-of-memory", "out of memory");
+    book->spool = spool;
+    book->storage = *storage;
+    book->plain.secret = true;
+    book->padded.secret = true;
+    RG_TRY(keys_take(book, why));
+    *out = book;
+    book = NULL;
+    return rg_ok();
 }
 
 rg_outcome rg_casebook_open(struct rg_spool *spool, const struct rg_key *storage_key,
                             struct rg_casebook **out, struct rg_reason *why)
 {
-    RG_CLEANUP(rg_vault_key_drop) struct rg_vault_key key;
-    bool found = false;
-    RG_TRY(key_read(spool, storage_key, &key, &found, why));
-    if (!found) {
-        RG_TRY(key_make(spool, storage_key, &key, why));
+    const struct rg_storage storage = {.key = storage_key};
+    return rg_casebook_open_with(spool, &storage, out, why);
+}
+
+rg_outcome rg_book_key_renew(struct rg_casebook *book, bool *changed_out, struct rg_reason *why)
+{
+    int64_t epoch = 0;
+    RG_TRY(rg_spool_number_get(book->spool, RG_BOOK_EPOCH, 0, &epoch, why));
+    *changed_out = epoch != book->epoch;
+    if (!*changed_out) {
+        return rg_ok();
     }
-    struct rg_casebook *book = calloc(1, sizeof(*book));
-    RG_CHECK(book != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    book->spool = spool;
-    book->key = key;
-    book->plain.secret = true;
-    book->padded.secret = true;
-    rg_vault_key_derive(&key, "referral casebook labels v1", &book->labels);
-    *out = book;
-    return rg_ok();
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(book->spool, &step, why));
+    RG_TRY(keys_take(book, why));
+    return rg_spool_step_commit(&step, why);
 }
 
 void rg_casebook_close(struct rg_casebook *book)
@@ -84,13 +148,8 @@ void rg_casebook_close(struct rg_casebook *book)
 
 /* ---- sealing one item ---- */
 
-struct place {
-    char text[64];
-};
-
-#define PADDED "2 " /* before the place of an item whose bytes are padded */
-
-static struct rg_bytes place_of(const struct rg_item *item, const char *form, struct place *out)
+struct rg_bytes rg_book_place_of(const struct rg_item *item, const char *form,
+                                 struct rg_book_place *out)
 {
     int len = item->kind == RG_ITEM_CASE
                   ? snprintf(out->text, sizeof(out->text), "%scase", form)
@@ -125,33 +184,69 @@ static rg_outcome unpad(struct rg_buffer *plain, size_t before, struct rg_reason
     return rg_ok();
 }
 
+/* Within a step, so that nobody replaces the book key between the look and the write. */
+static rg_outcome item_put_now(struct rg_casebook *book, struct rg_item *item,
+                               struct rg_bytes plain, struct rg_reason *why)
+{
+    struct rg_book_place place;
+    bool changed = false;
+    RG_TRY(rg_book_key_renew(book, &changed, why));
+    rg_buffer_clear(&book->sealed);
+    RG_TRY(pad(plain, rg_padded_size(plain.len + 1), &book->padded, why));
+    RG_TRY(rg_vault_item_lock(&book->key, rg_book_place_of(item, RG_BOOK_PADDED, &place),
+                              rg_buffer_peek(&book->padded), item->wrapped, &book->sealed, why));
+    return rg_spool_item_put(book->spool, item, rg_buffer_peek(&book->sealed), why);
+}
+
 rg_outcome rg_book_item_put(struct rg_casebook *book, struct rg_item *item, struct rg_bytes plain,
                             struct rg_reason *why)
 {
-    struct place place;
-    rg_buffer_clear(&book->sealed);
-    RG_TRY(pad(plain, rg_padded_size(plain.len + 1), &book->padded, why));
-    RG_TRY(rg_vault_item_lock(&book->key, place_of(item, PADDED, &place),
-                              rg_buffer_peek(&book->padded), item->wrapped, &book->sealed, why));
-    return rg_spool_item_put(book->spool, item, rg_buffer_peek(&book->sealed), why);
+    if (rg_spool_in_step(book->spool)) {
+        return item_put_now(book, item, plain, why);
+    }
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(book->spool, &step, why));
+    RG_TRY(item_put_now(book, item, plain, why));
+    return rg_spool_step_commit(&step, why);
+}
+
+static rg_outcome item_unlock(struct rg_casebook *book, const struct rg_item *item,
+                              struct rg_buffer *plain_out, struct rg_reason *why)
+{
+    struct rg_book_place place;
+    size_t before = plain_out->len;
+    struct rg_bytes wrapped = rg_bytes_of(item->wrapped, sizeof(item->wrapped));
+    struct rg_bytes sealed = rg_buffer_peek(&book->sealed);
+    rg_outcome outcome =
+        rg_vault_item_unlock(&book->key, rg_book_place_of(item, RG_BOOK_PADDED, &place), wrapped,
+                             sealed, plain_out, why);
+    if (rg_is_ok(outcome)) {
+        return unpad(plain_out, before, why);
+    }
+    /* Written before items were padded. */
+    return rg_vault_item_unlock(&book->key, rg_book_place_of(item, "", &place), wrapped, sealed,
+                                plain_out, why);
 }
 
 rg_outcome rg_book_item_open(struct rg_casebook *book, const struct rg_item *item,
                              struct rg_buffer *plain_out, struct rg_reason *why)
 {
-    struct place place;
-    size_t before = plain_out->len;
-    struct rg_bytes wrapped = rg_bytes_of(item->wrapped, sizeof(item->wrapped));
-    struct rg_bytes sealed = rg_buffer_peek(&book->sealed);
+    struct rg_item again;
+    bool changed = false;
     RG_CHECK(!item->destroyed, why, RG_DENIED, "item-erased", "this part has been erased");
-    rg_outcome outcome = rg_vault_item_unlock(&book->key, place_of(item, PADDED, &place), wrapped,
-                                              sealed, plain_out, why);
+    rg_outcome outcome = item_unlock(book, item, plain_out, why);
     if (rg_is_ok(outcome)) {
-        return unpad(plain_out, before, why);
+        return outcome;
     }
-    /* Written before items were padded. */
-    return rg_vault_item_unlock(&book->key, place_of(item, "", &place), wrapped, sealed, plain_out,
-                                why);
+    RG_TRY(rg_book_key_renew(book, &changed, why));
+    if (!changed) {
+        return outcome;
+    }
+    rg_buffer_clear(&book->sealed);
+    RG_TRY(rg_spool_item_get(book->spool, item->row, &again, &book->sealed, &changed, why));
+    RG_CHECK(changed && !again.destroyed, why, RG_DENIED, "item-erased",
+             "this part has been erased");
+    return item_unlock(book, &again, plain_out, why);
 }
 
 rg_outcome rg_book_item_find(struct rg_casebook *book, enum rg_item_kind kind, int64_t owner,
@@ -381,6 +476,7 @@ rg_outcome rg_casebook_erase(struct rg_casebook *book, int64_t case_row, bool re
         rg_wipe(&file.preview, sizeof(file.preview));
         file.has_preview = false;
         file.erased = true;
+        file.erased_classes = RG_CLASSES_ALL;
     }
     return rg_casebook_put(book, &file, why);
 }

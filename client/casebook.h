@@ -34,7 +34,21 @@
 #include "client/record.h"
 #include "client/spool.h"
 
+/* Who holds the storage key: a key at hand, or somebody who finds the one that is in force now
+ * (client/home: another program may have replaced the file). */
+struct rg_storage {
+    const struct rg_key *key; /* NULL: ask */
+    void *context;
+    rg_outcome (*open)(void *context, struct rg_bytes sealed, struct rg_buffer *plain_out,
+                       struct rg_reason *why);
+    rg_outcome (*seal)(void *context, struct rg_bytes plain, struct rg_buffer *sealed_out,
+                       struct rg_reason *why);
+};
+
 struct rg_casebook;
+RG_MUST_USE rg_outcome rg_casebook_open_with(struct rg_spool *spool,
+                                             const struct rg_storage *storage,
+                                             struct rg_casebook **out, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_casebook_open(struct rg_spool *spool, const struct rg_key *storage_key,
                                         struct rg_casebook **out, struct rg_reason *why);
 void rg_casebook_close(struct rg_casebook *book);
@@ -82,6 +96,32 @@ RG_MUST_USE rg_outcome rg_casebook_exclusions_get(struct rg_casebook *book, int6
 RG_MUST_USE rg_outcome rg_casebook_exclusions_put(struct rg_casebook *book, int64_t case_row,
                                                   const struct rg_exclusions *list, const char *by,
                                                   struct rg_wall now, struct rg_reason *why);
+
+/* Erasure of old copies: a new book key, sealed to `fresh`, wraps every item key anew. Whoever has
+ * an old copy of the casebook needs the old storage key, which the caller then destroys. Other
+ * programs that have the casebook open find the new key by themselves. */
+RG_MUST_USE rg_outcome rg_casebook_rekey(struct rg_casebook *book, const struct rg_key *fresh,
+                                         struct rg_reason *why);
+/* The book key as it is sealed now; `out` empty when there is none yet. */
+RG_MUST_USE rg_outcome rg_casebook_sealed_key(struct rg_spool *spool, struct rg_buffer *out,
+                                              struct rg_reason *why);
+
+struct rg_erased { /* counts */
+    unsigned sections, messages, fields;
+};
+/* Destroys what is held of these classes: sections of the case's messages, the record's fields, the
+ * names and the preview in the case, and the sealed bytes of each message that had one of them
+ * (one that still waits for the gateway keeps them until it has gone). Header, proofs, number,
+ * states, dates and codes stay. */
+RG_MUST_USE rg_outcome rg_casebook_erase_classes(struct rg_casebook *book, int64_t case_row,
+                                                 unsigned classes, struct rg_erased *out,
+                                                 struct rg_reason *why);
+/* One sealed item per case for client/retention. */
+RG_MUST_USE rg_outcome rg_casebook_hold_get(struct rg_casebook *book, int64_t case_row,
+                                            struct rg_buffer *out, bool *found_out,
+                                            struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_casebook_hold_put(struct rg_casebook *book, int64_t case_row,
+                                            struct rg_bytes bytes, struct rg_reason *why);
 
 /* Destroys record and sections (`received_only`: sections of others' messages and the record made
  * from them); number, states, dates and codes stay. */

@@ -76,6 +76,9 @@ enum { /* bits of the flags word; stored: they stay */
        FLAG_PROCESS = 524288,
 };
 
+#define ERASED_CLASSES_SHIFT 40 /* six bits of the flags word, by class */
+#define ERASED_CLASSES_MASK 63u
+
 static uint64_t flags_of(const struct rg_case_file *file)
 {
     return (file->now.opened ? FLAG_OPENED : 0u) | (file->has_thread ? FLAG_THREAD : 0u) |
@@ -90,7 +93,8 @@ static uint64_t flags_of(const struct rg_case_file *file)
            (file->has_details ? FLAG_DETAILS : 0u) |
            (file->protection_claim ? FLAG_PROTECTION_CLAIM : 0u) | (file->muted ? FLAG_MUTED : 0u) |
            (file->has_movement ? FLAG_MOVEMENT : 0u) |
-           (file->has_family_link ? FLAG_FAMILY_LINK : 0u) | (file->has_onward ? FLAG_ONWARD : 0u);
+           (file->has_family_link ? FLAG_FAMILY_LINK : 0u) | (file->has_onward ? FLAG_ONWARD : 0u) |
+           (uint64_t)(file->erased_classes & ERASED_CLASSES_MASK) << ERASED_CLASSES_SHIFT;
 }
 
 static void flags_to(uint64_t flags, struct rg_case_file *file)
@@ -114,6 +118,7 @@ static void flags_to(uint64_t flags, struct rg_case_file *file)
     file->has_movement = (flags & FLAG_MOVEMENT) != 0;
     file->has_family_link = (flags & FLAG_FAMILY_LINK) != 0;
     file->has_onward = (flags & FLAG_ONWARD) != 0;
+    file->erased_classes = (unsigned)(flags >> ERASED_CLASSES_SHIFT) & ERASED_CLASSES_MASK;
 }
 
 static rg_outcome put_tail(const struct rg_case_file *file, struct rg_buffer *out,

@@ -41,9 +41,10 @@ struct rg_case_file {
     bool details_sent, request_received, request_opened, details_received, details_opened;
     bool details_here; /* origin: opened here */
     bool erased;
-    int64_t made_ms;  /* entered here, own clock */
-    uint32_t rule;    /* enum rg_rule, why held */
-    uint32_t decline; /* enum rg_decline_code */
+    unsigned erased_classes; /* RG_CLASS_BIT: what of it has been destroyed here */
+    int64_t made_ms;         /* entered here, own clock */
+    uint32_t rule;           /* enum rg_rule, why held */
+    uint32_t decline;        /* enum rg_decline_code */
     struct rg_preview preview;
     /* since version 2 */
     int64_t slot;          /* place in the index; the casebook's own */

@@ -18,7 +18,9 @@
 #include "client/casebook.h"
 
 struct rg_casebook {
-    struct rg_spool *spool; /* borrowed */
+    struct rg_spool *spool;    /* borrowed */
+    struct rg_storage storage; /* its context is borrowed */
+    int64_t epoch;             /* of the book key: grows when it is replaced */
     struct rg_vault_key key;
     struct rg_vault_key labels;
     struct rg_buffer plain;  /* reused, secret */
@@ -33,6 +35,20 @@ RG_MUST_USE rg_outcome rg_book_item_open(struct rg_casebook *book, const struct 
 RG_MUST_USE rg_outcome rg_book_item_find(struct rg_casebook *book, enum rg_item_kind kind,
                                          int64_t owner, int64_t at, struct rg_item *out,
                                          bool *found_out, struct rg_reason *why);
+
+/* What binds a sealed item to its place; `form` "" for one that was written before padding. */
+struct rg_book_place {
+    char text[64];
+};
+#define RG_BOOK_PADDED "2 "
+struct rg_bytes rg_book_place_of(const struct rg_item *item, const char *form,
+                                 struct rg_book_place *out);
+/* Another program may have replaced the book key: the one in force is read. */
+RG_MUST_USE rg_outcome rg_book_key_renew(struct rg_casebook *book, bool *changed_out,
+                                         struct rg_reason *why);
+#define RG_BOOK_KEY "casebook-key"
+#define RG_BOOK_LABELS "casebook-labels"
+#define RG_BOOK_EPOCH "casebook-epoch"
 
 /* ---- flat bytes: numbers are 8 bytes, little endian; texts have their length before them ---- */
 

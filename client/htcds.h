@@ -44,6 +44,7 @@ enum rg_class {
 };
 #define RG_CLASS_COUNT 6
 #define RG_CLASS_BIT(class_) (1u << ((unsigned)(class_)-1u))
+#define RG_CLASSES_ALL ((1u << RG_CLASS_COUNT) - 1u)
 const char *rg_class_name(enum rg_class class_); /* "case", "identity", ... or "unknown" */
 
 enum rg_value_type {

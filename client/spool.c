@@ -46,6 +46,10 @@ static const char schema[] =
     "CREATE TABLE label(hash BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
+/* Tables that came later; a folder made before gets them when it is opened. */
+static const char additions[] =
+    "CREATE TABLE IF NOT EXISTS header(seq INTEGER PRIMARY KEY, header BLOB NOT NULL);";
+
 #define MESSAGE_COLUMNS                                                                            \
     "seq, id, thread, state, ours, case_row, position, time_ms, not_before, priority, code,"       \
     " reason, sections, other"
@@ -105,6 +109,14 @@ static const char *const sql[STATEMENTS] = {
     /* owner and at are named so that the index gives the order of rows by itself */
     [ITEM_NEXT] = ITEM_SELECT "kind = ?1 AND owner = 0 AND at = 0 AND item.row > ?2"
                               " ORDER BY item.row LIMIT 1",
+    [ITEM_KEYS] = "SELECT item.row, item.kind, item.owner, item.at, item_key.wrapped FROM item_key"
+                  " JOIN item ON item.row = item_key.row WHERE item_key.row > ?1"
+                  " ORDER BY item_key.row LIMIT ?2",
+    [HEADER_GET] = "SELECT header FROM header WHERE seq = ?1",
+    [HEADER_ADD] = "INSERT OR IGNORE INTO header VALUES(?1, ?2)",
+    [BODY_DELETE] = "DELETE FROM body WHERE seq = ?1",
+    [BODIES] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE seq IN"
+               " (SELECT seq FROM body WHERE seq > ?1 ORDER BY seq LIMIT ?2) ORDER BY seq",
     [LABEL_SET] = "INSERT OR REPLACE INTO label VALUES(?1, ?2)",
     [LABEL_GET] = "SELECT row FROM label WHERE hash = ?1",
 };
@@ -275,7 +287,7 @@ static rg_outcome spool_prepare(struct rg_spool *spool, struct rg_reason *why)
     }
     RG_CHECK(version == SCHEMA_VERSION, why, RG_DENIED, "spool-version",
              "this folder was made by another version (%d); use the newer program", version);
-    return rg_ok();
+    return run_sql(spool, additions, why);
 }
 
 rg_outcome rg_spool_open(const char *path, struct rg_spool **out, struct rg_reason *why)
@@ -385,6 +397,11 @@ void rg_spool_step_drop(struct rg_spool_step *step)
     }
     spool->depth = step->depth - 1;
     step->spool = NULL;
+}
+
+bool rg_spool_in_step(const struct rg_spool *spool)
+{
+    return spool->depth > 0;
 }
 
 rg_outcome rg_spool_tidy(struct rg_spool *spool, struct rg_reason *why)
@@ -567,8 +584,8 @@ rg_outcome rg_spool_envelope(struct rg_spool *spool, int64_t seq, struct rg_buff
     return rg_buffer_append(out, rg_query_column(&use, 0), why);
 }
 
-static rg_outcome messages_read(struct rg_query *use, struct rg_message_row *out, size_t max,
-                                size_t *count_out, struct rg_reason *why)
+rg_outcome rg_spool_messages_read(struct rg_query *use, struct rg_message_row *out, size_t max,
+                                  size_t *count_out, struct rg_reason *why)
 {
     size_t count = 0;
     bool row = false;
@@ -595,7 +612,7 @@ rg_outcome rg_spool_waiting(struct rg_spool *spool, enum rg_priority priority, i
     rg_query_number(&use, 2, after);
     rg_query_number(&use, 3, (int64_t)max);
     rg_query_number(&use, 4, priority);
-    return messages_read(&use, out, max, count_out, why);
+    return rg_spool_messages_read(&use, out, max, count_out, why);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what, from where, an array and why */
@@ -614,7 +631,7 @@ rg_outcome rg_spool_list(struct rg_spool *spool, enum rg_spool_order order, int6
     rg_query_number(&use, 1, key);
     rg_query_number(&use, 2, after);
     rg_query_number(&use, 3, (int64_t)max);
-    return messages_read(&use, out, max, count_out, why);
+    return rg_spool_messages_read(&use, out, max, count_out, why);
 }
 
 rg_outcome rg_spool_thread_last(struct rg_spool *spool, struct rg_thread_id thread, bool ours,

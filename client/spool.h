@@ -178,6 +178,7 @@ enum rg_item_kind { /* stored: the numbers stay */
                     RG_ITEM_SECTION,
                     RG_ITEM_EXCLUSIONS, /* one: owner 0, at 0 */
                     RG_ITEM_INDEX,      /* owner 0; at: page */
+                    RG_ITEM_HOLD = 20,  /* of a case: what is kept longer, and on which ground */
 };
 struct rg_item {
     int64_t row;
@@ -209,6 +210,28 @@ RG_MUST_USE rg_outcome rg_spool_label_set(struct rg_spool *spool, struct rg_hash
                                           struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_spool_label_get(struct rg_spool *spool, struct rg_hash label,
                                           int64_t *row_out, bool *found_out, struct rg_reason *why);
+/* Live items with a row above `after`, by row, for wrapping their keys anew. */
+RG_MUST_USE rg_outcome rg_spool_item_keys(struct rg_spool *spool, int64_t after,
+                                          struct rg_item *out, size_t max, size_t *count_out,
+                                          struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_spool_item_rewrap(struct rg_spool *spool, const struct rg_item *item,
+                                            struct rg_reason *why);
+
+/* ---- sealed bytes of messages ---- */
+
+/* The header, whether or not the sealed bytes are still here. */
+RG_MUST_USE rg_outcome rg_spool_header(struct rg_spool *spool, int64_t seq, struct rg_buffer *out,
+                                       struct rg_reason *why);
+/* Erasure of the sealed bytes: the header stays for proofs and evidence; rg_spool_envelope says
+ * message-gone from then on. `done_out`: they were here until now. */
+RG_MUST_USE rg_outcome rg_spool_body_strip(struct rg_spool *spool, int64_t seq, bool *done_out,
+                                           struct rg_reason *why);
+/* Messages that still have their sealed bytes, seq > after, in order. */
+RG_MUST_USE rg_outcome rg_spool_bodies(struct rg_spool *spool, int64_t after,
+                                       struct rg_message_row *out, size_t max, size_t *count_out,
+                                       struct rg_reason *why);
+/* Is a step open? */
+bool rg_spool_in_step(const struct rg_spool *spool);
 /* After many deletions: checkpoint and truncate the write-ahead log. */
 RG_MUST_USE rg_outcome rg_spool_tidy(struct rg_spool *spool, struct rg_reason *why);
 

@@ -50,6 +50,11 @@ enum rg_statement {
     ITEM_GET,
     ITEM_FIND,
     ITEM_NEXT,
+    ITEM_KEYS,
+    HEADER_GET,
+    HEADER_ADD,
+    BODY_DELETE,
+    BODIES,
     LABEL_SET,
     LABEL_GET,
     STATEMENTS,
@@ -80,6 +85,8 @@ RG_MUST_USE rg_outcome rg_query_done(struct rg_query *use, struct rg_reason *why
 struct rg_bytes rg_query_column(struct rg_query *use, int at);
 RG_MUST_USE rg_outcome rg_query_fixed(struct rg_query *use, int at, void *out, size_t len,
                                       struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_spool_messages_read(struct rg_query *use, struct rg_message_row *out,
+                                              size_t max, size_t *count_out, struct rg_reason *why);
 void rg_query_column_text(struct rg_query *use, int at, char *out, size_t room);
 
 #endif

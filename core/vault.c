@@ -199,6 +199,19 @@ rg_outcome rg_vault_item_unlock(const struct rg_vault_key *book, struct rg_bytes
     return rg_vault_unlock(&key, context, sealed, plain_out, why);
 }
 
+rg_outcome rg_vault_rewrap(const struct rg_vault_key *old, const struct rg_vault_key *fresh,
+                           struct rg_bytes context, uint8_t wrapped[RG_VAULT_WRAPPED_BYTES],
+                           struct rg_reason *why)
+{
+    RG_OWNED_BUFFER key = {.secret = true};
+    RG_OWNED_BUFFER again = {0};
+    RG_TRY(rg_vault_unlock(old, context, rg_bytes_of(wrapped, RG_VAULT_WRAPPED_BYTES), &key, why));
+    RG_TRY(rg_vault_lock(fresh, context, rg_buffer_peek(&key), &again, why));
+    RG_ASSERT(again.len == RG_VAULT_WRAPPED_BYTES);
+    memcpy(wrapped, again.data, RG_VAULT_WRAPPED_BYTES);
+    return rg_ok();
+}
+
 rg_outcome rg_vault_file_make(const char *path, struct rg_reason *why)
 {
     RG_OWNED_KEY *key = NULL;

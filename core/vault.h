@@ -61,6 +61,12 @@ RG_MUST_USE rg_outcome rg_vault_item_unlock(const struct rg_vault_key *book,
                                             struct rg_bytes sealed, struct rg_buffer *plain_out,
                                             struct rg_reason *why);
 
+/* The same item key under another book key; the item itself is not touched. */
+RG_MUST_USE rg_outcome rg_vault_rewrap(const struct rg_vault_key *old,
+                                       const struct rg_vault_key *fresh, struct rg_bytes context,
+                                       uint8_t wrapped[RG_VAULT_WRAPPED_BYTES],
+                                       struct rg_reason *why);
+
 /* Fails when the file exists. Durable. */
 RG_MUST_USE rg_outcome rg_vault_file_make(const char *path, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_vault_seal_to(const struct rg_key *file_key, struct rg_bytes plain,

@@ -429,9 +429,110 @@ static void test_sealing_to_the_key_file(void **state)
     }
 }
 
+/* An old copy of the file with the old key opens; with today's key it opens nothing. */
+static void test_rekey_leaves_old_copies_closed(void **state)
+{
+    struct bench *bench = *state;
+    struct rg_case_file file = sample();
+    struct rg_reason why = {0};
+    struct rg_casebook *old_book = NULL;
+    struct rg_spool *old = NULL;
+    struct rg_key *fresh = NULL;
+    char old_path[128];
+    char fresh_path[128];
+    char command[300];
+    assert_true(rg_is_ok(rg_casebook_put(bench->book, &file, NULL)));
+    assert_true(rg_is_ok(rg_casebook_section_put(bench->book, 7, 0, rg_bytes_of_text("x"), NULL)));
+    assert_true(rg_is_ok(rg_spool_tidy(bench->spool, NULL)));
+    (void)snprintf(old_path, sizeof(old_path), "%s/old.db", bench->folder);
+    (void)snprintf(fresh_path, sizeof(fresh_path), "%s/fresh.key", bench->folder);
+    (void)snprintf(command, sizeof(command), "cp %s %s", bench->path, old_path);
+    assert_int_equal(system(command), 0);
+    assert_true(rg_is_ok(rg_vault_file_make(fresh_path, NULL)));
+    assert_true(rg_is_ok(rg_key_read(fresh_path, &fresh, NULL)));
+    assert_true(rg_is_ok(rg_casebook_rekey(bench->book, fresh, &why)));
+
+    struct rg_case_file back = {0};
+    assert_true(rg_is_ok(rg_casebook_get(bench->book, file.row, &back, &why)));
+    assert_string_equal(back.name_native, file.name_native);
+    close_book(bench);
+    assert_true(rg_is_ok(rg_spool_open(bench->path, &bench->spool, NULL)));
+    assert_int_equal(rg_casebook_open(bench->spool, bench->key, &bench->book, &why).code,
+                     RG_DENIED);
+    rg_key_free(bench->key);
+    bench->key = fresh;
+    assert_true(rg_is_ok(rg_casebook_open(bench->spool, bench->key, &bench->book, NULL)));
+    int64_t row = 0;
+    bool found = false;
+    assert_true(rg_is_ok(rg_casebook_find(bench->book, RG_CASE_BY_NUMBER,
+                                          rg_bytes_of_text(file.number), &row, &found, NULL)));
+    assert_true(found);
+    RG_OWNED_BUFFER section = {.secret = true};
+    assert_true(rg_is_ok(rg_casebook_section_get(bench->book, 7, 0, &section, &found, NULL)) &&
+                found);
+
+    assert_true(rg_is_ok(rg_spool_open(old_path, &old, NULL)));
+    assert_int_equal(rg_casebook_open(old, fresh, &old_book, &why).code, RG_DENIED);
+    rg_spool_close(old);
+    static const char *const suffix[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        char more[140];
+        (void)snprintf(more, sizeof(more), "%s%s", old_path, suffix[i]);
+        (void)unlink(more);
+    }
+    (void)unlink(fresh_path);
+}
+
+/* Another program has the casebook open while its key is replaced. */
+static rg_outcome ask_open(void *context, struct rg_bytes sealed, struct rg_buffer *plain_out,
+                           struct rg_reason *why)
+{
+    return rg_vault_open_with(*(struct rg_key **)context, sealed, plain_out, why);
+}
+
+static rg_outcome ask_seal(void *context, struct rg_bytes plain, struct rg_buffer *sealed_out,
+                           struct rg_reason *why)
+{
+    return rg_vault_seal_to(*(struct rg_key **)context, plain, sealed_out, why);
+}
+
+static void test_rekey_is_seen_by_others(void **state)
+{
+    struct bench *bench = *state;
+    struct rg_key *now = bench->key;
+    struct rg_storage storage = {.context = &now, .open = ask_open, .seal = ask_seal};
+    struct rg_spool *spool = NULL;
+    struct rg_casebook *other = NULL;
+    struct rg_key *fresh = NULL;
+    struct rg_case_file file = sample();
+    struct rg_case_file second = sample();
+    struct rg_case_file back = {0};
+    char fresh_path[128];
+    assert_true(rg_is_ok(rg_casebook_put(bench->book, &file, NULL)));
+    assert_true(rg_is_ok(rg_spool_open(bench->path, &spool, NULL)));
+    assert_true(rg_is_ok(rg_casebook_open_with(spool, &storage, &other, NULL)));
+    (void)snprintf(fresh_path, sizeof(fresh_path), "%s/fresh.key", bench->folder);
+    assert_true(rg_is_ok(rg_vault_file_make(fresh_path, NULL)));
+    assert_true(rg_is_ok(rg_key_read(fresh_path, &fresh, NULL)));
+    assert_true(rg_is_ok(rg_casebook_rekey(bench->book, fresh, NULL)));
+    now = fresh;
+    assert_true(rg_is_ok(rg_casebook_get(other, file.row, &back, NULL))); /* read first */
+    assert_true(rg_is_ok(rg_casebook_rekey(bench->book, fresh, NULL)));
+    second.number[0] = '\0';
+    assert_true(rg_is_ok(rg_casebook_put(other, &second, NULL))); /* write first */
+    assert_true(rg_is_ok(rg_casebook_get(bench->book, second.row, &back, NULL)));
+    rg_casebook_close(other);
+    rg_spool_close(spool);
+    (void)unlink(fresh_path);
+    rg_key_free(bench->key);
+    bench->key = fresh;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_rekey_leaves_old_copies_closed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rekey_is_seen_by_others, set_up, tear_down),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(test_case_comes_back_whole),
         TEST(test_an_ngos_number_is_its_own),
