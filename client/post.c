@@ -4,7 +4,7 @@
  * before it is checked: which key opens it, whose signature, was that officer listed at the
  * Accepted time, does this section belong at this place of this core, do all sections and the
  * signer say the same about who wrote what. */
-#include "client/post.h"
+#include "client/post_inside.h"
 
 #include "core/digest.h"
 #include "core/trust.h"
@@ -46,6 +46,35 @@ static rg_outcome page_hash(const struct rg_home *home, struct rg_hash *out, str
     return rg_ok();
 }
 
+static void name_office(struct rg_section_core *core, const char *office)
+{
+    size_t at = core->office_count;
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(core->office[i], office) == 0) {
+            return;
+        }
+    }
+    (void)snprintf(core->office[at], sizeof(core->office[at]), "%s", office);
+    core->office_count++;
+}
+
+/* The two offices; and our focal point, which is told when another office of ours crosses. */
+static rg_outcome name_offices(const struct rg_home *home, const char *to_office,
+                               struct rg_section_core *core, struct rg_reason *why)
+{
+    char country[RG_COUNTRY_BYTES];
+    char focal[RG_OFFICE_BYTES];
+    core->office_count = 0;
+    name_office(core, to_office);
+    name_office(core, home->principal.office);
+    rg_office_country(to_office, country);
+    if (strcmp(country, home->principal.country) != 0 && !rg_home_is_focal(home)) {
+        RG_TRY(rg_home_focal(home, home->principal.country, focal, why));
+        name_office(core, focal);
+    }
+    return rg_ok();
+}
+
 static rg_outcome encode_one(const struct rg_home *home, const struct rg_draft *draft, size_t index,
                              struct parts *parts, struct rg_reason *why)
 {
@@ -60,10 +89,7 @@ static rg_outcome encode_one(const struct rg_home *home, const struct rg_draft *
     struct rg_hash commitment = rg_section_commitment(section->blinding, section->content);
     memcpy(core->commitment, commitment.b, sizeof(core->commitment));
     core->padded_bytes = (uint32_t)rg_padded_size(rg_section_bytes(section->content.len));
-    (void)snprintf(core->office[0], sizeof(core->office[0]), "%s", draft->to_office);
-    (void)snprintf(core->office[1], sizeof(core->office[1]), "%s", home->principal.office);
-    core->office_count = 2;
-    return rg_ok();
+    return name_offices(home, draft->to_office, core, why);
 }
 
 static void core_fill(const struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
@@ -86,62 +112,17 @@ static void core_fill(const struct rg_home *home, const struct rg_draft *draft, 
     rg_office_country(draft->to_office, core->to_country);
 }
 
-struct readers {
-    const struct rg_certificate *list[RG_READERS_MAX];
-    size_t count;
-};
-
-static bool reader_known(const struct readers *readers, const struct rg_certificate *certificate)
-{
-    struct rg_hash digest = rg_certificate_digest(certificate);
-    for (size_t i = 0; i < readers->count; i++) {
-        struct rg_hash other = rg_certificate_digest(readers->list[i]);
-        if (memcmp(digest.b, other.b, sizeof(digest.b)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static rg_outcome readers_add(struct rg_home *home, const char *office, const char *class_name,
-                              struct rg_wall now, struct readers *readers, struct rg_reason *why)
-{
-    struct rg_certificate *found[RG_READERS_MAX];
-    size_t count = 0;
-    RG_TRY(rg_trust_readers(home->trust, office, class_name, now, found,
-                            RG_READERS_MAX - readers->count, &count, why));
-    for (size_t i = 0; i < count; i++) {
-        readers->list[readers->count++] = found[i];
-    }
-    return rg_ok();
-}
-
-/* Both offices' cleared officers. Our own side may have none cleared for a class but the author. */
-static rg_outcome readers_find(struct rg_home *home, const char *to_office, enum rg_class class_,
-                               struct rg_wall now, struct readers *readers, struct rg_reason *why)
-{
-    RG_CHECK(home->reading_count > 0, why, RG_AGAIN, "readers-none",
-             "this officer has no reading key yet: sync first");
-    readers->list[readers->count++] = home->reading[0].certificate;
-    RG_TRY(readers_add(home, to_office, rg_class_name(class_), now, readers, why));
-    struct readers own = {0};
-    rg_outcome outcome =
-        readers_add(home, home->principal.office, rg_class_name(class_), now, &own, NULL);
-    for (size_t i = 0; rg_is_ok(outcome) && i < own.count; i++) {
-        if (!reader_known(readers, own.list[i]) && readers->count < RG_READERS_MAX) {
-            readers->list[readers->count++] = own.list[i];
-        }
-    }
-    return rg_ok();
-}
-
 static rg_outcome seal_one(struct rg_home *home, const struct rg_draft *draft, size_t index,
                            struct rg_wall now, struct parts *parts, struct rg_reason *why)
 {
-    struct readers readers = {0};
+    struct rg_readers readers;
+    const struct rg_readers_ask ask = {.readership = &draft->readers,
+                                       .to_office = draft->to_office,
+                                       .class_ = draft->content[index].class_,
+                                       .index = index};
     struct rg_signer signer = {.certificate = home->sign, .key = home->sign_key};
     parts->section[index].core_digest = rg_sha256(rg_buffer_peek(&parts->core_bytes));
-    RG_TRY(readers_find(home, draft->to_office, draft->content[index].class_, now, &readers, why));
+    RG_TRY(rg_post_readers(home, &ask, now, &readers, why));
     return rg_seal(&parts->section[index], parts->core.section[index].padded_bytes, &signer, 1,
                    readers.list, readers.count, &parts->sealed[index], why);
 }

@@ -227,6 +227,15 @@ static bool stands_before(struct rg_bytes a, struct rg_bytes b)
     return order < 0 || (order == 0 && a.len < b.len);
 }
 
+/* One or two, the second may be empty. */
+static rg_outcome put_sorted(struct rg_bytes first, struct rg_bytes second, struct rg_buffer *out,
+                             struct rg_reason *why)
+{
+    bool swap = second.len > 0 && stands_before(second, first);
+    RG_TRY(rg_buffer_append(out, swap ? second : first, why));
+    return rg_buffer_append(out, swap ? first : second, why);
+}
+
 static rg_outcome put_signer_infos(const struct rg_signer *signer, size_t count,
                                    struct rg_hash digest, struct rg_buffer *out,
                                    struct rg_reason *why)
@@ -237,9 +246,7 @@ static rg_outcome put_signer_infos(const struct rg_signer *signer, size_t count,
     if (count == 2) {
         RG_TRY(put_signer_info(&signer[1], digest, &second, why));
     }
-    bool swap = count == 2 && stands_before(rg_buffer_peek(&second), rg_buffer_peek(&first));
-    RG_TRY(rg_buffer_append(out, rg_buffer_peek(swap ? &second : &first), why));
-    return rg_buffer_append(out, rg_buffer_peek(swap ? &first : &second), why);
+    return put_sorted(rg_buffer_peek(&first), rg_buffer_peek(&second), out, why);
 }
 
 static rg_outcome put_signed_data(struct rg_bytes content, struct rg_bytes signers,
@@ -428,7 +435,7 @@ static rg_outcome make_wraps(const struct rg_certificate *const *reader, size_t 
     }
     for (size_t i = 0; i < out->count; i++) {
         EVP_PKEY *pkey = nobody;
-        if (i < reader_count) {
+        if (i < reader_count && reader[i] != NULL) {
             RG_TRY(reader_key(reader[i], &pkey, why));
         }
         if (!make_wrap(maker, pkey, content_key, out->wrap[i])) {
@@ -507,6 +514,21 @@ size_t rg_seal_wraps(size_t readers)
     return readers <= wraps ? wraps : 0;
 }
 
+rg_outcome rg_seal_signed(struct rg_bytes signed_der, const struct rg_certificate *const *reader,
+                          size_t reader_count, struct rg_buffer *out, struct rg_reason *why)
+{
+    RG_CHECK(reader_count >= 1 && reader_count <= RG_READERS_MAX, why, RG_LIMIT, "seal-readers",
+             "a section has 1 to %d reading keys", RG_READERS_MAX);
+    need_algorithms();
+    RG_CLEANUP(secret_cleanup) struct secret_key key = {{0}};
+    RG_OWNED_BUFFER sealed = {0};
+    struct wraps wraps = {.count = rg_seal_wraps(reader_count)};
+    rg_random(key.b, sizeof(key.b));
+    RG_TRY(make_wraps(reader, reader_count, &key, &wraps, why));
+    RG_TRY(put_enveloped(&wraps, &key, signed_der, &sealed, why));
+    return rg_buffer_append(out, rg_buffer_peek(&sealed), why);
+}
+
 /* NOLINTNEXTLINE(readability-function-size): two lists with their counts; one call per section */
 rg_outcome rg_seal(const struct rg_section *section, size_t padded_bytes,
                    const struct rg_signer *signer, size_t signer_count,
@@ -517,16 +539,16 @@ rg_outcome rg_seal(const struct rg_section *section, size_t padded_bytes,
              "a section has one or two signers");
     RG_CHECK(reader_count >= 1 && reader_count <= RG_READERS_MAX, why, RG_LIMIT, "seal-readers",
              "a section has 1 to %d reading keys", RG_READERS_MAX);
-    need_algorithms();
-    RG_CLEANUP(secret_cleanup) struct secret_key key = {{0}};
     RG_OWNED_BUFFER plain = {.secret = true};
-    RG_OWNED_BUFFER sealed = {0};
-    struct wraps wraps = {.count = rg_seal_wraps(reader_count)};
     RG_TRY(sign_section(section, padded_bytes, signer, signer_count, &plain, why));
-    rg_random(key.b, sizeof(key.b));
-    RG_TRY(make_wraps(reader, reader_count, &key, &wraps, why));
-    RG_TRY(put_enveloped(&wraps, &key, rg_buffer_peek(&plain), &sealed, why));
-    return rg_buffer_append(out, rg_buffer_peek(&sealed), why);
+    return rg_seal_signed(rg_buffer_peek(&plain), reader, reader_count, out, why);
+}
+
+rg_outcome rg_section_sign(const struct rg_section *section, size_t padded_bytes,
+                           const struct rg_signer *signer, struct rg_buffer *signed_out,
+                           struct rg_reason *why)
+{
+    return sign_section(section, padded_bytes, signer, 1, signed_out, why);
 }
 
 /* Opening */
@@ -715,6 +737,7 @@ rg_outcome rg_unseal(struct rg_bytes sealed, const struct rg_reading_key *key, s
 /* Verifying */
 
 struct signer_view {
+    struct rg_bytes body; /* the SignerInfo without its header */
     struct rg_bytes name; /* issuer and serial number */
     struct rg_bytes attributes, digest, signature;
 };
@@ -743,8 +766,11 @@ static bool parse_attributes(struct rg_bytes in, struct signer_view *out)
 static bool parse_signer(struct rg_bytes *in, struct signer_view *out)
 {
     struct rg_bytes body, attributes;
-    return rg_der_take_element(in, RG_DER_SEQUENCE, &body) &&
-           rg_der_take_literal(&body, TEXT(VERSION("\x01"))) &&
+    if (!rg_der_take_element(in, RG_DER_SEQUENCE, &body)) {
+        return false;
+    }
+    out->body = body;
+    return rg_der_take_literal(&body, TEXT(VERSION("\x01"))) &&
            rg_der_take_element(&body, RG_DER_SEQUENCE, &out->name) &&
            rg_der_take_literal(&body, TEXT(ALG_SHA256)) &&
            rg_der_take_element(&body, RG_DER_CONTEXT_0, &attributes) &&
@@ -778,6 +804,24 @@ static bool parse_signed(struct rg_bytes der, struct signed_parts *out)
            rg_der_take_only(inner, RG_DER_CONTEXT_0, &octets) &&
            rg_der_take_only(octets, RG_DER_OCTETS, &out->content) &&
            rg_der_take_only(body, RG_DER_SET, &signers) && parse_signers(signers, out);
+}
+
+rg_outcome rg_section_sign_also(struct rg_bytes signed_der, const struct rg_signer *signer,
+                                struct rg_buffer *signed_out, struct rg_reason *why)
+{
+    struct signed_parts parts = {.count = 0};
+    RG_OWNED_BUFFER first = {0};
+    RG_OWNED_BUFFER second = {0};
+    RG_OWNED_BUFFER both = {0};
+    if (signed_der.len > RG_BUFFER_BYTES_MAX || !parse_signed(signed_der, &parts)) {
+        return profile_wrong(why, "the signature");
+    }
+    RG_CHECK(parts.count < RG_AUTHORS_MAX, why, RG_LIMIT, "seal-signers",
+             "a section has one or two signers");
+    RG_TRY(rg_der_put_element(&first, RG_DER_SEQUENCE, parts.signer[0].body, why));
+    RG_TRY(put_signer_info(signer, rg_sha256(parts.content), &second, why));
+    RG_TRY(put_sorted(rg_buffer_peek(&first), rg_buffer_peek(&second), &both, why));
+    return put_signed_data(parts.content, rg_buffer_peek(&both), signed_out, why);
 }
 
 static bool same_signer(const struct rg_certificate *candidate, struct rg_bytes name)

@@ -8,6 +8,7 @@
  *   rg_trust_suspend(trust, "mm" | "mm/focal")  this country's own decision, from its config
  *   rg_trust_offer(trust, &document, now, &news, why)     the only way in, from disk and wire alike
  *   rg_trust_judge(trust, certificate, RG_USE_SIGN, at, now, &verdict, why)
+ *   rg_trust_judge_carried(trust, certificate, at, now, &verdict, why)
  *   rg_trust_readers(trust, office, "identity", now, ...)
  *   rg_trust_free(trust)
  *
@@ -117,6 +118,15 @@ RG_MUST_USE rg_outcome rg_trust_judge(struct rg_trust *trust,
                                       const struct rg_certificate *certificate, enum rg_use use,
                                       struct rg_wall at, struct rg_wall now,
                                       struct rg_verdict *verdict_out, struct rg_reason *why);
+/* A signing certificate of an office that no page held here names: a domestic office of another
+ * country, whose focal point vouches for it by name. All of rg_trust_judge but the listing holds;
+ * an office that a page does name has its officers there and nowhere else (certificate-unlisted).
+ */
+RG_MUST_USE rg_outcome rg_trust_judge_carried(struct rg_trust *trust,
+                                              const struct rg_certificate *certificate,
+                                              struct rg_wall at, struct rg_wall now,
+                                              struct rg_verdict *verdict_out,
+                                              struct rg_reason *why);
 
 enum rg_cross_border { RG_CROSS_NEVER = 0, RG_CROSS_EMERGENCY, RG_CROSS_ALWAYS };
 struct rg_endpoint {
@@ -155,7 +165,8 @@ RG_MUST_USE rg_outcome rg_trust_signers(struct rg_trust *trust, const char *offi
                                         struct rg_certificate **out, size_t max, size_t *count_out,
                                         struct rg_reason *why);
 /* Reading certificates valid at `now` of the officers of `office` cleared for `class_name`, at most
- * one (the newest) per officer. RG_AGAIN readers-none when nobody can read: a card is missing.
+ * one (the newest) per officer, in the order of the page. `class_name` NULL: of all its officers,
+ * whatever they are cleared for. RG_AGAIN readers-none when nobody can read: a card is missing.
  * RG_DENIED readers-office (no such office, or suspended), readers-class (the charter does not let
  * its role read this class), page-expired. RG_LIMIT readers-too-many. */
 RG_MUST_USE rg_outcome rg_trust_readers(struct rg_trust *trust, const char *office,

@@ -171,6 +171,40 @@ rg_outcome rg_trust_judge(struct rg_trust *trust, const struct rg_certificate *c
     return rg_ok();
 }
 
+/* An officer of an office: neither the gateway, nor the publisher or an authority. */
+static bool is_officer(const struct rg_principal *principal)
+{
+    static const char scheme[] = "referral://";
+    return principal != NULL && !principal->gateway &&
+           strcmp(principal->text + sizeof(scheme) - 1, principal->office) != 0;
+}
+
+rg_outcome rg_trust_judge_carried(struct rg_trust *trust, const struct rg_certificate *certificate,
+                                  struct rg_wall at, struct rg_wall now,
+                                  struct rg_verdict *verdict_out, struct rg_reason *why)
+{
+    size_t place = 0;
+    const struct rg_principal *principal = rg_certificate_principal(certificate);
+    RG_CHECK(is_officer(principal), why, RG_DENIED, "certificate-wrong-usage",
+             "the certificate was not issued for this use");
+    struct rg_nation *nation = rg_nation_find(trust, principal->country);
+    RG_CHECK(nation != NULL, why, RG_DENIED, "certificate-unknown-country",
+             "no charter held here names the country \"%s\"", principal->country);
+    RG_TRY(rg_certificate_use_check(certificate, RG_USE_SIGN, why));
+    RG_TRY(rg_certificate_time_check(certificate, at, why));
+    RG_TRY(check_chain(nation, certificate, NULL, at, why));
+    RG_CHECK(rg_nation_page_of(nation, principal->office, &place) == NULL, why, RG_DENIED,
+             "certificate-unlisted", "a page names the officers of \"%s\", and not this one",
+             principal->office);
+    RG_CHECK(nation->page != NULL && at.ms <= nation->page->valid_until.ms + RG_PAGE_GRACE_MS, why,
+             RG_DENIED, "page-expired", "the page of \"%s\" is out of date; a newer one is needed",
+             principal->country);
+    RG_TRY(check_stopped(trust, nation, certificate, at, why));
+    *verdict_out = (struct rg_verdict){.principal = *principal,
+                                       .stopped_later = is_stopped_later(nation, certificate, now)};
+    return rg_ok();
+}
+
 /* ---- offices, signers, readers ---- */
 
 const struct rg_office *rg_trust_office(const struct rg_trust *trust, const char *name)
@@ -295,7 +329,7 @@ static rg_outcome collect_readers(const struct reading *reading, struct rg_list 
         const struct rg_officer *officer = &reading->page->officer[i];
         struct rg_certificate *card = NULL;
         if (officer->office == reading->office &&
-            rg_officer_cleared(officer, reading->class_name)) {
+            (reading->class_name == NULL || rg_officer_cleared(officer, reading->class_name))) {
             card = newest_card(reading->trust, reading->nation, officer->principal, reading->now);
         }
         if (card == NULL) {
@@ -313,9 +347,11 @@ static rg_outcome check_reading(const struct reading *reading, struct rg_reason 
     const struct rg_office *office = &reading->page->office[reading->office];
     RG_CHECK(!office->suspended, why, RG_DENIED, "readers-office", "\"%s\" is suspended",
              office->name);
-    RG_CHECK(rg_charter_allows(reading->trust->charter, reading->class_name, office->role), why,
-             RG_DENIED, "readers-class", "the charter lets no \"%s\" desk read class \"%.24s\"",
-             office->role, reading->class_name);
+    RG_CHECK(reading->class_name == NULL ||
+                 rg_charter_allows(reading->trust->charter, reading->class_name, office->role),
+             why, RG_DENIED, "readers-class",
+             "the charter lets no \"%s\" desk read class \"%.24s\"", office->role,
+             reading->class_name);
     RG_CHECK(reading->now.ms <= reading->page->valid_until.ms + RG_PAGE_GRACE_MS, why, RG_DENIED,
              "page-expired", "the page of \"%s\" is out of date; a newer one is needed",
              reading->nation->country.code);
@@ -339,7 +375,7 @@ rg_outcome rg_trust_readers(struct rg_trust *trust, const char *office, const ch
     RG_CHECK(list.count > 0, why, RG_AGAIN, "readers-none",
              "nobody at \"%.60s\" can read class \"%.24s\" yet: no key card is held; sync, then "
              "try again",
-             office, class_name);
+             office, class_name != NULL ? class_name : "any");
     *count_out = list.count;
     return rg_ok();
 }
