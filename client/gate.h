@@ -3,8 +3,7 @@
  *   gate - may she travel: one conjunction, each part a row with a name
  *
  * SYNOPSIS
- *   input = rg_gate_input(&process, today, home);
- *   verdict = rg_gate_judge(&input, RG_GATE_DEPARTURE);
+ *   verdict = rg_gate_judge(&input, RG_GATE_DEPARTURE);      input: rg_process_gate_input
  *   if (!verdict.open) rg_gate_row(verdict.row[0])->meaning ...
  *
  * DESCRIPTION
@@ -22,7 +21,30 @@
 #ifndef RG_CLIENT_GATE_H
 #define RG_CLIENT_GATE_H
 
-#include "client/process.h"
+#include "client/htcds.h"
+
+enum rg_party { RG_PARTY_NONE, RG_PARTY_HOST, RG_PARTY_ORIGIN };
+#define RG_PARTY_COUNT 3
+enum rg_party rg_party_other(enum rg_party party);
+const char *rg_party_name(enum rg_party party); /* "host", "origin" */
+
+enum rg_nationality { /* 31 */
+                      RG_NATIONALITY_CONFIRMED = 1,
+                      RG_NATIONALITY_PERMANENT_RESIDENT,
+                      RG_NATIONALITY_NOT_CONFIRMED,
+                      RG_NATIONALITY_STATELESS,
+                      RG_NATIONALITY_MORE_INFO,
+                      RG_NATIONALITY_PENDING,
+};
+enum rg_risk { RG_RISK_SAFE = 1, RG_RISK_SAFE_WITH_MEASURES, RG_RISK_NOT_SAFE, RG_RISK_UNKNOWN };
+enum rg_interest { RG_INTEREST_RETURN = 1, RG_INTEREST_OTHER }; /* 36 */
+enum rg_fit { RG_FIT_YES = 1, RG_FIT_CONDITIONS, RG_FIT_NO };   /* 39 */
+
+/* What only this house knows of a case and never says (client/gate.h judges it). */
+struct rg_gate_home {
+    bool no_claim;        /* looked, and there is no claim for protection */
+    bool receivers_clear; /* looked, and no receiving officer, desk or point is excluded */
+};
 
 enum rg_gate {                           /* numbers stand in stored cases: they stay */
                RG_GATE_CONSENT_RETURN,   /* consent to return, valid today */
@@ -78,9 +100,10 @@ struct rg_gate_input {
     bool risk_host_current, risk_origin_current;
     bool forbidden; /* one of RG_FORBIDS_ stands */
     bool concern_open, alert_open, hold;
-    bool protection_claim; /* home */
-    bool witness_needed;   /* the date is today or later */
-    bool goes_anyway;      /* she chose, and the justice desk agreed */
+    bool home_known; /* false: rows marked `home` are left out (the other side's view) */
+    bool no_claim, receivers_clear; /* home */
+    bool witness_needed;            /* the date is today or later */
+    bool goes_anyway;               /* she chose, and the justice desk agreed */
     bool travel_permission;
     uint32_t fit;      /* enum rg_fit */
     uint32_t age;      /* enum rg_age */
@@ -88,12 +111,7 @@ struct rg_gate_input {
     bool guardian_named, escort, care_named;
     bool host_care;
     bool reception_confirmed;
-    bool excluded_receiver; /* home */
 };
-/* `home` NULL: as the other side sees it, nothing private. */
-struct rg_gate_input rg_gate_input(const struct rg_process *process, struct rg_date today,
-                                   const struct rg_gate_home *home);
-
 struct rg_gate_verdict {
     bool open;
     bool child;     /* takes every child branch */

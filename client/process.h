@@ -6,6 +6,7 @@
  *   rg_process_message_read(section, count, id, from, &message, &relevant, why)
  *   rg_process_fold(message, count, entry, &entry_count, &process, why)
  *   rg_process_may(&process, &next, home, why)            what a writer asks before sealing
+ *   rg_process_gate(&process, today, stage, home)         may she travel, and if not, why
  *   rg_process_waiting(&process, now, wait, max)          who moves, what for, since when
  *   rg_process_actions(&process, now, action, max)        what a library does by itself
  *   rg_process_flags(&process, now)                       what a person should see
@@ -54,14 +55,10 @@
 #ifndef RG_CLIENT_PROCESS_H
 #define RG_CLIENT_PROCESS_H
 
+#include "client/gate.h"
 #include "client/message.h"
 
 #define RG_PROCESS_MESSAGES_MAX 2048
-
-enum rg_party { RG_PARTY_NONE, RG_PARTY_HOST, RG_PARTY_ORIGIN };
-#define RG_PARTY_COUNT 3
-enum rg_party rg_party_other(enum rg_party party);
-const char *rg_party_name(enum rg_party party); /* "host", "origin" */
 
 /* Numbers are stored in casebooks: they stay. */
 enum rg_process_state {
@@ -94,26 +91,16 @@ bool rg_process_state_find(const char *name, enum rg_process_state *state_out);
 /* ---- one message, as far as the process needs it ---- */
 
 /* `code` by kind; 0 when the kind has none that moves anything. 11: enum rg_referral_reason,
- * 13: enum rg_decline_code. Numbers are ours, the wire has texts. */
-enum rg_nationality { /* 31 */
-                      RG_NATIONALITY_CONFIRMED = 1,
-                      RG_NATIONALITY_PERMANENT_RESIDENT,
-                      RG_NATIONALITY_NOT_CONFIRMED,
-                      RG_NATIONALITY_STATELESS,
-                      RG_NATIONALITY_MORE_INFO,
-                      RG_NATIONALITY_PENDING,
-};
+ * 13: enum rg_decline_code,
+ * 31, 35, 36, 39: client/gate.h. Numbers are ours, the wire has texts. */
 enum rg_tracing { /* 33 */
                   RG_TRACING_FOUND = 1,
                   RG_TRACING_PARTIAL,
                   RG_TRACING_NOT_FOUND,
                   RG_TRACING_DO_NOT_CONTACT_HIT,
 };
-enum rg_recommendation { RG_HOME_RECOMMENDED = 1, RG_HOME_NOT_RECOMMENDED }; /* 34 */
-enum rg_risk { RG_RISK_SAFE = 1, RG_RISK_SAFE_WITH_MEASURES, RG_RISK_NOT_SAFE, RG_RISK_UNKNOWN };
-enum rg_interest { RG_INTEREST_RETURN = 1, RG_INTEREST_OTHER };                   /* 36 */
+enum rg_recommendation { RG_HOME_RECOMMENDED = 1, RG_HOME_NOT_RECOMMENDED };      /* 34 */
 enum rg_travel { RG_TRAVEL_ISSUED = 1, RG_TRAVEL_LIST_ENTRY, RG_TRAVEL_REFUSED }; /* 38 */
-enum rg_fit { RG_FIT_YES = 1, RG_FIT_CONDITIONS, RG_FIT_NO };                     /* 39 */
 enum rg_handover_reply { RG_HANDOVER_ACCEPT = 1, RG_HANDOVER_COUNTER, RG_HANDOVER_REFUSE };
 enum rg_handover_change { RG_CHANGE_POSTPONE = 1, RG_CHANGE_CANCEL, RG_CHANGE_REMOVE_PERSON };
 enum rg_handover_record { RG_RECORD_PRESENT = 1, RG_RECORD_REFUSED_AT_GATE, RG_RECORD_ABSENT };
@@ -320,11 +307,6 @@ RG_MUST_USE rg_outcome rg_process_fold(const struct rg_process_message *message,
                                        struct rg_process_entry *entry, size_t *entry_count_out,
                                        struct rg_process *out, struct rg_reason *why);
 
-/* What only this house knows of a case and never says (client/gate.h judges it). */
-struct rg_gate_home {
-    bool protection_claim;  /* the origin must not be told anything */
-    bool excluded_receiver; /* a receiving officer, desk or point is on the exclusion list */
-};
 /* May our side write this now, having seen everything that is in `process`? `next->made` is now.
  * `home` may be NULL: nothing private is known. */
 RG_MUST_USE rg_outcome rg_process_may(const struct rg_process *process,
@@ -332,6 +314,12 @@ RG_MUST_USE rg_outcome rg_process_may(const struct rg_process *process,
                                       const struct rg_gate_home *home, struct rg_reason *why);
 
 /* ---- reading the state ---- */
+
+/* `home` NULL: as the other side sees it, nothing private. */
+struct rg_gate_input rg_process_gate_input(const struct rg_process *process, struct rg_date today,
+                                           const struct rg_gate_home *home);
+struct rg_gate_verdict rg_process_gate(const struct rg_process *process, struct rg_date today,
+                                       enum rg_gate_stage stage, const struct rg_gate_home *home);
 
 #define RG_FLAG_STOP 1u      /* turn back */
 #define RG_FLAG_EMERGENCY 2u /* came without the usual checks; some may be open */
