@@ -135,6 +135,14 @@ bool rg_exclusions_province(const struct rg_exclusions *list, const char *provin
     return find(list, RG_EXCLUDE_PROVINCE, province, &at);
 }
 
+bool rg_exclusions_own(const struct rg_exclusion *entry, const char *principal)
+{
+    struct rg_principal own;
+    struct rg_exclusions list = {.item = {*entry}, .count = 1};
+    return rg_is_ok(rg_principal_parse(principal, &own, NULL)) &&
+           rg_exclusions_reader(&list, own.text, own.office);
+}
+
 rg_outcome rg_not_available(struct rg_reason *why)
 {
     return rg_fail(why, RG_DENIED, "not-available", "not available");

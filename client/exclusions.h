@@ -68,6 +68,9 @@ bool rg_exclusions_reader(const struct rg_exclusions *list, const char *principa
 bool rg_exclusions_point(const struct rg_exclusions *list, const char *point);
 bool rg_exclusions_province(const struct rg_exclusions *list, const char *province);
 
+/* Would the entry shut out this officer herself? */
+bool rg_exclusions_own(const struct rg_exclusion *entry, const char *principal);
+
 /* The one thing that anything stopped by a list says. */
 rg_outcome rg_not_available(struct rg_reason *why);
 

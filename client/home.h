@@ -28,6 +28,7 @@
 #ifndef RG_CLIENT_HOME_H
 #define RG_CLIENT_HOME_H
 
+#include "client/agreements.h"
 #include "core/seal.h"
 
 struct rg_trust;
@@ -47,6 +48,7 @@ struct rg_home {
     char host[64];
     uint16_t port;
     bool exercise;
+    struct rg_agreements agreements; /* with whom data may be shared at all */
     struct rg_certificate *sign, *tls;
     struct rg_key *sign_key, *tls_key, *storage_key;
     struct rg_trust *trust;

@@ -17,6 +17,7 @@
 #define RG_CLIENT_REFERRAL_INSIDE_H
 
 #include "client/casebook.h"
+#include "client/consent.h"
 #include "client/evidence.h"
 #include "client/include/referral.h"
 #include "client/post.h"
@@ -75,6 +76,18 @@ struct rg_letter {
     struct rg_content *content; /* class and body filled in; the rest is filled in here */
     size_t count;
 };
+/* ---- what may leave (referral_protect.c) ---- */
+
+/* Asked for every message before it is sealed: protection claim, agreement, consent per class.
+ * RG_DENIED protection-claim, agreement-*, consent-*. */
+RG_MUST_USE rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *file,
+                                       const struct rg_letter *letter, struct rg_reason *why);
+/* The office's country is told nothing of this case any more. */
+bool rg_office_is_muted(const struct rg_case_file *file, const char *to_office);
+/* What the person agreed to, as it is known here: record, request, messages 20 and 21. */
+RG_MUST_USE rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
+                                          struct rg_consents *out, struct rg_reason *why);
+
 /* Composes, seals, spools and keeps own sections. */
 RG_MUST_USE rg_outcome rg_office_post(struct referral *office, const struct rg_case_file *file,
                                       struct rg_letter *letter, struct rg_id *id_out,

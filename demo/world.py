@@ -105,7 +105,13 @@ class Office:
                 f'keys = {{ sign = "{keys}/sign.pem"; sign_key = "{keys}/sign.key"; '
                 f'tls = "{keys}/tls.pem"; tls_key = "{keys}/tls.key"; }};\n'
                 f"trust = {{ folder = \"{world.folder}/{country}/trust\"; quorum = \"{world.quorum}\"; "
-                f"authorities = ( {world.authorities} ); }};\n")
+                f"authorities = ( {world.authorities} ); }};\n"
+                f"agreements = ( {', '.join(self.agreement(other) for other in world.countries if other != country)} );\n")
+
+    @staticmethod
+    def agreement(country):
+        return (f'{{ with = "{country}"; id = "EXERCISE-{country.upper()}"; purposes = ( "RETURN", "TRACING", "SERVICES", '
+                '"FAMILY_REUNION", "JUSTICE", "ONWARD" ); }')
 
     def command(self, *words, ok=(0,)):
         today = ["--today", self.world.today] if self.world.today else []

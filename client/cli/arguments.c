@@ -96,6 +96,11 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--output", NULL, &arguments->output},
         {"--until-quiet", NULL, &arguments->until_quiet},
         {"--state", NULL, &arguments->state},
+        {"--remove", &arguments->remove, NULL},
+        {"--list", &arguments->list, NULL},
+        {"--open", &arguments->open, NULL},
+        {"--end", &arguments->end, NULL},
+        {"--second", NULL, &arguments->second},
     };
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {

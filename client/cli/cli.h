@@ -30,7 +30,8 @@ struct arguments {
     size_t count;
     size_t read;     /* lines read from standard input, in `word` after the given ones */
     bool from_input; /* `-` was given: no ids at all is fine */
-    bool all_waiting, all, sealed, text_form;
+    bool all_waiting, all, sealed, text_form, remove, list, open, end;
+    const char *second; /* home folder of a second officer */
     const char *reason, *text, *output, *until_quiet, *state;
 };
 /* 0 or REFERRAL_USAGE, with a sentence on standard error. */
@@ -65,6 +66,8 @@ int do_forward(struct cli *cli, struct arguments *arguments);
 int do_accept(struct cli *cli, struct arguments *arguments);
 int do_decline(struct cli *cli, struct arguments *arguments);
 int do_erase(struct cli *cli, struct arguments *arguments);
+int do_claim(struct cli *cli, struct arguments *arguments);
+int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);
 int do_list(struct cli *cli, struct arguments *arguments);
 int do_show(struct cli *cli, struct arguments *arguments);

@@ -74,6 +74,10 @@ struct referral_result {
 
 struct referral; /* one officer's open folder */
 
+struct referral_cursor { /* zeroed: from the start; keep it to go on later */
+    int64_t at;
+};
+
 struct referral_options {
     const char *today; /* "2026-12-01": only in an exercise; NULL: the clock */
 };
@@ -137,6 +141,30 @@ referral_decline(struct referral *office, const char *id, const char *code, cons
 REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_erase(struct referral *office,
                                                                      const char *id);
 
+/* ---- protections (docs/protections.md) ---- */
+
+/* A claim for protection: while it is open the country of origin is told nothing of the case.
+ * Opening works at once; ending it needs a second officer of this office, by her home folder. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_claim(struct referral *office, const char *id, bool open, const char *second_home);
+
+/* Who must not read of a case: "referral://th/border/officer-2", "th/border", "point TH-MM-1",
+ * "province th/tak". Kept here only. Taking one off needs a second officer. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_exclude(struct referral *office, const char *id, const char *who);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_exclude_end(struct referral *office,
+                                                                           const char *id,
+                                                                           const char *who,
+                                                                           const char *second_home);
+struct referral_exclusion {
+    const char *who;
+    const char *by; /* the officer who put it on the list */
+    int64_t at_ms;
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_exclusion(struct referral *office, const char *id, struct referral_cursor *cursor,
+                        struct referral_exclusion *out);
+
 /* ---- the gateway ---- */
 
 struct referral_moved {     /* counts since referral_sync_begin */
@@ -182,10 +210,6 @@ referral_sync_step(struct referral *office, int wait_ms, struct referral_moved *
 REFERRAL_API void referral_sync_end(struct referral *office);
 
 /* ---- looking ---- */
-
-struct referral_cursor { /* zeroed: from the start; keep it to go on later */
-    int64_t at;
-};
 
 struct referral_case {
     const char *id;          /* "7km3q-92qdx" */

@@ -174,7 +174,10 @@ static void config_write(const struct desk *desk, const char *office, const char
                   "keys = { sign = \"%s/sign.pem\"; sign_key = \"%s/sign.key\"; "
                   "tls = \"%s/tls.pem\"; tls_key = \"%s/tls.key\"; };\n"
                   "trust = { folder = \"%s/%s/trust\"; quorum = \"2\"; "
-                  "authorities = ( \"%s/authority/kh.pem\", \"%s/authority/th.pem\" ); };\n",
+                  "authorities = ( \"%s/authority/kh.pem\", \"%s/authority/th.pem\" ); };\n"
+                  "agreements = ( { with = \"kh\"; id = \"X-1\"; purposes = ( \"RETURN\", "
+                  "\"TRACING\", \"SERVICES\", \"JUSTICE\" ); }, { with = \"th\"; id = \"X-1\"; "
+                  "purposes = ( \"RETURN\", \"TRACING\", \"SERVICES\", \"JUSTICE\" ); } );\n",
                   office, officer, keys, keys, keys, keys, pki, desk->country, pki, pki);
     assert_int_equal(fclose(out), 0);
 }

@@ -1,0 +1,79 @@
+/* How it works: each verb is one call of the library. What puts a protection in place works at once
+ * and alone; what takes it back asks for --second, the home folder of another officer of this
+ * office. */
+#include "client/cli/cli.h"
+
+#include <string.h>
+
+static int done(const struct cli *cli, const struct referral_result *result, const char *said)
+{
+    if (result->code != REFERRAL_OK) {
+        return fail(result);
+    }
+    if (cli->json) {
+        print_json(json_pack("{sb}", "done", 1));
+        return 0;
+    }
+    (void)printf("%s\n", said);
+    return 0;
+}
+
+/* ---- claim ---- */
+
+int do_claim(struct cli *cli, struct arguments *arguments)
+{
+    if (arguments->count != 1 || arguments->open == arguments->end) {
+        return usage("claim needs one case and --open or --end [--second HOME]");
+    }
+    struct referral_result result =
+        referral_claim(cli->office, arguments->word[0], arguments->open, arguments->second);
+    return done(cli, &result,
+                arguments->open ? "claim for protection: the country of origin is told nothing of "
+                                  "this case from now on"
+                                : "the claim has ended; two officers have said so");
+}
+
+/* ---- exclude ---- */
+
+static int exclusions_list(struct cli *cli, const char *id)
+{
+    static const char *const head[] = {"who", "put there by", "on"};
+    struct referral_cursor cursor = {0};
+    struct referral_exclusion one;
+    struct referral_result result;
+    json_t *all = json_array();
+    struct table *table = table_new(head, 3);
+    while ((result = referral_next_exclusion(cli->office, id, &cursor, &one)).code == REFERRAL_OK) {
+        char when[32];
+        print_time(one.at_ms, when);
+        table_row(table, (const char *const[]){one.who, one.by, when}, "");
+        (void)json_array_append_new(
+            all, json_pack("{ss ss ss}", "who", one.who, "by", one.by, "at", when));
+    }
+    if (cli->json) {
+        print_json(json_incref(all));
+    }
+    json_decref(all);
+    if (!cli->json) {
+        table_print(table, cli);
+    }
+    return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
+int do_exclude(struct cli *cli, struct arguments *arguments)
+{
+    if (arguments->list && arguments->count == 1) {
+        return exclusions_list(cli, arguments->word[0]);
+    }
+    if (arguments->list || arguments->count != 2) {
+        return usage("exclude needs a case and who: referral exclude ID WHO, or ID --list");
+    }
+    const char *id = arguments->word[0];
+    const char *who = arguments->word[1];
+    struct referral_result result =
+        arguments->remove ? referral_exclude_end(cli->office, id, who, arguments->second)
+                          : referral_exclude(cli->office, id, who);
+    return done(cli, &result,
+                arguments->remove ? "taken off the list; two officers have said so"
+                                  : "from now on nothing of this case is sealed for them");
+}
