@@ -107,6 +107,7 @@ rg_outcome rg_casebook_open_with(struct rg_spool *spool, const struct rg_storage
     book->plain.secret = true;
     book->padded.secret = true;
     RG_TRY(keys_take(book, why));
+    RG_TRY(rg_book_index_make(book, why));
     *out = book;
     book = NULL;
     return rg_ok();
@@ -192,9 +193,12 @@ static rg_outcome item_put_now(struct rg_casebook *book, struct rg_item *item,
     bool changed = false;
     RG_TRY(rg_book_key_renew(book, &changed, why));
     rg_buffer_clear(&book->sealed);
-    RG_TRY(pad(plain, rg_padded_size(plain.len + 1), &book->padded, why));
-    RG_TRY(rg_vault_item_lock(&book->key, rg_book_place_of(item, RG_BOOK_PADDED, &place),
-                              rg_buffer_peek(&book->padded), item->wrapped, &book->sealed, why));
+    if (item->kind != RG_ITEM_INDEX) { /* whose pages are of one size anyway */
+        RG_TRY(pad(plain, rg_padded_size(plain.len + 1), &book->padded, why));
+        plain = rg_buffer_peek(&book->padded);
+    }
+    RG_TRY(rg_vault_item_lock(&book->key, rg_book_place_of(item, RG_BOOK_PADDED, &place), plain,
+                              item->wrapped, &book->sealed, why));
     return rg_spool_item_put(book->spool, item, rg_buffer_peek(&book->sealed), why);
 }
 
@@ -221,7 +225,7 @@ static rg_outcome item_unlock(struct rg_casebook *book, const struct rg_item *it
         rg_vault_item_unlock(&book->key, rg_book_place_of(item, RG_BOOK_PADDED, &place), wrapped,
                              sealed, plain_out, why);
     if (rg_is_ok(outcome)) {
-        return unpad(plain_out, before, why);
+        return item->kind != RG_ITEM_INDEX ? unpad(plain_out, before, why) : outcome;
     }
     /* Written before items were padded. */
     return rg_vault_item_unlock(&book->key, rg_book_place_of(item, "", &place), wrapped, sealed,
@@ -322,8 +326,8 @@ static rg_outcome labels_set(struct rg_casebook *book, const struct rg_case_file
                               file->row, why);
 }
 
-rg_outcome rg_casebook_put(struct rg_casebook *book, struct rg_case_file *file,
-                           struct rg_reason *why)
+static rg_outcome put_now(struct rg_casebook *book, struct rg_case_file *file,
+                          struct rg_reason *why)
 {
     static const struct rg_case_handle none;
     struct rg_item item = {.row = file->row, .kind = RG_ITEM_CASE};
@@ -334,11 +338,30 @@ rg_outcome rg_casebook_put(struct rg_casebook *book, struct rg_case_file *file,
     if (fresh) {
         RG_TRY(number_new(book, file, why));
     }
+    if (file->slot == 0) {
+        RG_TRY(rg_book_slot_new(book, &file->slot, why));
+    }
     rg_buffer_clear(&book->plain);
     RG_TRY(rg_case_file_encode(file, &book->plain, why));
     RG_TRY(rg_book_item_put(book, &item, rg_buffer_peek(&book->plain), why));
     file->row = item.row;
+    book->last_row = file->row;
+    book->last_slot = file->slot;
+    RG_TRY(rg_book_index_file(book, file, why));
     return fresh ? labels_set(book, file, why) : rg_ok();
+}
+
+/* The case, its line in the index and its labels: all of them or none. */
+rg_outcome rg_casebook_put(struct rg_casebook *book, struct rg_case_file *file,
+                           struct rg_reason *why)
+{
+    if (rg_spool_in_step(book->spool)) {
+        return put_now(book, file, why);
+    }
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(book->spool, &step, why));
+    RG_TRY(put_now(book, file, why));
+    return rg_spool_step_commit(&step, why);
 }
 
 static rg_outcome file_open(struct rg_casebook *book, const struct rg_item *item,
@@ -381,8 +404,24 @@ rg_outcome rg_casebook_find(struct rg_casebook *book, enum rg_case_by by, struct
 
 /* ---- records and sections ---- */
 
-rg_outcome rg_casebook_record_put(struct rg_casebook *book, int64_t case_row,
-                                  const struct rg_record *record, struct rg_reason *why)
+static rg_outcome record_index(struct rg_casebook *book, int64_t case_row,
+                               const struct rg_record *record, struct rg_reason *why)
+{
+    if (book->last_row != case_row) {
+        RG_CASE_FILE file = {0};
+        RG_TRY(rg_casebook_get(book, case_row, &file, why));
+        book->last_row = case_row;
+        book->last_slot = file.slot;
+    }
+    rg_outcome outcome = rg_book_index_names(book, book->last_slot, case_row, record, why);
+    if (!rg_is_ok(outcome)) {
+        book->last_row = 0; /* what was remembered may have been rolled back */
+    }
+    return outcome;
+}
+
+static rg_outcome record_put_now(struct rg_casebook *book, int64_t case_row,
+                                 const struct rg_record *record, struct rg_reason *why)
 {
     struct rg_item item = {0};
     bool found = false;
@@ -392,7 +431,20 @@ rg_outcome rg_casebook_record_put(struct rg_casebook *book, int64_t case_row,
     }
     rg_buffer_clear(&book->plain);
     RG_TRY(rg_record_encode(record, &book->plain, why));
-    return rg_book_item_put(book, &item, rg_buffer_peek(&book->plain), why);
+    RG_TRY(rg_book_item_put(book, &item, rg_buffer_peek(&book->plain), why));
+    return record_index(book, case_row, record, why);
+}
+
+rg_outcome rg_casebook_record_put(struct rg_casebook *book, int64_t case_row,
+                                  const struct rg_record *record, struct rg_reason *why)
+{
+    if (rg_spool_in_step(book->spool)) {
+        return record_put_now(book, case_row, record, why);
+    }
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(book->spool, &step, why));
+    RG_TRY(record_put_now(book, case_row, record, why));
+    return rg_spool_step_commit(&step, why);
 }
 
 rg_outcome rg_casebook_record_get(struct rg_casebook *book, int64_t case_row,

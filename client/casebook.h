@@ -15,7 +15,8 @@
  *   its own (core/vault), wrapped by the book key; the book key is sealed to the officer's storage
  *   key and stands in the spool. Look-up goes over keyed hashes. So the file tells nothing without
  *   the storage key, and destroying an item's key row is erasure.
- *   Write many within one rg_spool_step.
+ *   Write many within one rg_spool_step. Lists and searches go over the index: sealed pages of
+ * fixed size, a line for each case, so that 100,000 cases take some tens of milliseconds.
  *
  * OWNERSHIP
  *   struct rg_case_file is the caller's, by value; rg_case_file_drop wipes it.
@@ -80,6 +81,48 @@ RG_MUST_USE rg_outcome rg_casebook_section_put(struct rg_casebook *book, int64_t
 RG_MUST_USE rg_outcome rg_casebook_section_get(struct rg_casebook *book, int64_t message_seq,
                                                size_t index, struct rg_buffer *content_out,
                                                bool *found_out, struct rg_reason *why);
+/* ---- the index: what lists and searches need of every case, without opening it ---- */
+
+#define RG_NAME_BITS 512
+struct rg_name_bits {
+    uint8_t b[RG_NAME_BITS / 8];
+};
+#define RG_LINE_NAMES_OF_RECORD 1u /* else of the case's file */
+#define RG_LINE_ERASED 2u
+struct rg_case_line {
+    int64_t row;
+    int64_t since_ms; /* it waits since then */
+    int64_t made_ms;
+    int64_t due_ms;   /* fixed by a message; 0: as the deadlines say */
+    uint32_t awaited; /* the answer to this kind is awaited; 0: none */
+    uint32_t flags;
+    uint8_t side;                   /* enum rg_case_side */
+    uint8_t state;                  /* enum rg_case_state */
+    uint8_t process;                /* enum rg_process_state; 0: has not crossed */
+    uint8_t mover;                  /* enum rg_mover */
+    char country[RG_COUNTRY_BYTES]; /* that must move */
+    struct rg_name_bits names;
+};
+typedef rg_outcome (*rg_case_visit)(void *context, const struct rg_case_line *line,
+                                    struct rg_reason *why);
+/* All cases, in the order in which they came. */
+RG_MUST_USE rg_outcome rg_casebook_scan(struct rg_casebook *book, rg_case_visit visit,
+                                        void *context, struct rg_reason *why);
+
+struct rg_name_query {
+    struct rg_name_bits bits;
+    char key[256]; /* search key (client/text.h) */
+};
+/* RG_MALFORMED search-empty, text-*; RG_LIMIT search-long. */
+RG_MUST_USE rg_outcome rg_name_query(struct rg_bytes text, struct rg_name_query *out,
+                                     struct rg_reason *why);
+bool rg_name_may_be(const struct rg_case_line *line, const struct rg_name_query *query);
+/* Is the person really called so: names and aliases of file and record. */
+RG_MUST_USE rg_outcome rg_casebook_is_called(struct rg_casebook *book,
+                                             const struct rg_case_file *file,
+                                             const struct rg_name_query *query, bool *found_out,
+                                             struct rg_reason *why);
+
 /* ---- who must not read of a case, known to this house only ---- */
 
 struct rg_exclusion_note { /* who put the entry on the list, and when, own clock */

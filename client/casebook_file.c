@@ -264,3 +264,27 @@ rg_outcome rg_case_file_decode(struct rg_bytes bytes, struct rg_case_file *out,
              "a case in the casebook is damaged; restore the folder from a backup");
     return rg_ok();
 }
+
+/* ---- waiting ---- */
+
+static const char *country_of(const struct rg_case_file *file, enum rg_mover mover)
+{
+    bool ours = mover == RG_MOVER_US || mover == RG_MOVER_OWN_FOCAL;
+    bool origin = file->now.side == RG_SIDE_ORIGIN;
+    return mover == RG_MOVER_NOBODY ? "" : ours == origin ? file->origin : file->host;
+}
+
+struct rg_file_waiting rg_case_file_waiting(const struct rg_case_file *file)
+{
+    struct rg_waiting waiting = rg_case_waiting(&file->now);
+    if (file->now.side == RG_SIDE_PROPOSER && file->now.state == RG_CASE_FORWARDED) {
+        waiting = (struct rg_waiting){RG_MOVER_NOBODY, "nothing", 0}; /* it has its answer */
+    }
+    return (struct rg_file_waiting){
+        .mover = waiting.mover,
+        .awaited = waiting.answer_to,
+        .what = waiting.what,
+        .country = country_of(file, waiting.mover),
+        .since = file->now.since,
+    };
+}

@@ -61,6 +61,17 @@ struct rg_case_file {
 void rg_case_file_drop(struct rg_case_file *file); /* wipes */
 #define RG_CASE_FILE RG_CLEANUP(rg_case_file_drop) struct rg_case_file
 
+/* What the case waits for, from its file alone. */
+struct rg_file_waiting {
+    enum rg_mover mover;
+    uint32_t awaited;    /* kind whose answer is awaited, and whose deadline counts; 0: none */
+    const char *what;    /* "their answer to the referral" */
+    const char *country; /* that must move; "" for nobody */
+    struct rg_wall since;
+    struct rg_wall due; /* 0: as the deadlines say */
+};
+struct rg_file_waiting rg_case_file_waiting(const struct rg_case_file *file);
+
 /* `row` is not part of the bytes. */
 RG_MUST_USE rg_outcome rg_case_file_encode(const struct rg_case_file *file, struct rg_buffer *out,
                                            struct rg_reason *why);

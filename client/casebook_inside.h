@@ -23,9 +23,10 @@ struct rg_casebook {
     int64_t epoch;             /* of the book key: grows when it is replaced */
     struct rg_vault_key key;
     struct rg_vault_key labels;
-    struct rg_buffer plain;  /* reused, secret */
-    struct rg_buffer padded; /* reused, secret */
-    struct rg_buffer sealed; /* reused */
+    struct rg_buffer plain;      /* reused, secret */
+    struct rg_buffer padded;     /* reused, secret */
+    struct rg_buffer sealed;     /* reused */
+    int64_t last_row, last_slot; /* of the case last put: its record comes next */
 };
 
 RG_MUST_USE rg_outcome rg_book_item_put(struct rg_casebook *book, struct rg_item *item,
@@ -49,6 +50,16 @@ RG_MUST_USE rg_outcome rg_book_key_renew(struct rg_casebook *book, bool *changed
 #define RG_BOOK_KEY "casebook-key"
 #define RG_BOOK_LABELS "casebook-labels"
 #define RG_BOOK_EPOCH "casebook-epoch"
+
+/* ---- the index (casebook_index.c) ---- */
+
+RG_MUST_USE rg_outcome rg_book_slot_new(struct rg_casebook *book, int64_t *slot_out,
+                                        struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_book_index_file(struct rg_casebook *book, struct rg_case_file *file,
+                                          struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_book_index_names(struct rg_casebook *book, int64_t slot, int64_t row,
+                                           const struct rg_record *record, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_book_index_make(struct rg_casebook *book, struct rg_reason *why);
 
 /* ---- flat bytes: numbers are 8 bytes, little endian; texts have their length before them ---- */
 

@@ -222,22 +222,30 @@ struct waiting_row {
     struct rg_waiting waiting;
 };
 
-/* Days are those of the catalogue: 5 working days for an answer. */
+/* A referral that came back, and one that was declined, are the sender's to decide: kind 13. */
 static const struct waiting_row waiting_rows[] = {
     {RG_SIDE_HOST, RG_CASE_HELD, {RG_MOVER_US, "what the rule asks for", 0}},
     {RG_SIDE_HOST, RG_CASE_READY, {RG_MOVER_US, "the referral", 0}},
-    {RG_SIDE_HOST, RG_CASE_REFERRED, {RG_MOVER_OTHER_SIDE, "their answer to the referral", 5}},
-    {RG_SIDE_HOST, RG_CASE_RETURNED, {RG_MOVER_US, "a second attempt", 5}},
-    {RG_SIDE_HOST, RG_CASE_ACCEPTED, {RG_MOVER_US, "the details", 1}},
-    {RG_SIDE_HOST, RG_CASE_DECLINED, {RG_MOVER_US, "what is done instead", 5}},
-    {RG_SIDE_ORIGIN, RG_CASE_REFERRED, {RG_MOVER_US, "our answer to the referral", 5}},
-    {RG_SIDE_ORIGIN, RG_CASE_ACCEPTED, {RG_MOVER_OTHER_SIDE, "the details", 1}},
+    {RG_SIDE_HOST,
+     RG_CASE_REFERRED,
+     {RG_MOVER_OTHER_SIDE, "their answer to the referral", RG_KIND_REQUEST}},
+    {RG_SIDE_HOST, RG_CASE_RETURNED, {RG_MOVER_US, "a second attempt", RG_KIND_DECLINE}},
+    {RG_SIDE_HOST, RG_CASE_ACCEPTED, {RG_MOVER_US, "the details", RG_KIND_ACCEPT}},
+    {RG_SIDE_HOST, RG_CASE_DECLINED, {RG_MOVER_US, "what is done instead", RG_KIND_DECLINE}},
+    {RG_SIDE_ORIGIN,
+     RG_CASE_REFERRED,
+     {RG_MOVER_US, "our answer to the referral", RG_KIND_REQUEST}},
+    {RG_SIDE_ORIGIN, RG_CASE_ACCEPTED, {RG_MOVER_OTHER_SIDE, "the details", RG_KIND_ACCEPT}},
     {RG_SIDE_PROPOSER, RG_CASE_HELD, {RG_MOVER_US, "what the rule asks for", 0}},
     {RG_SIDE_PROPOSER, RG_CASE_READY, {RG_MOVER_US, "the proposal", 0}},
-    {RG_SIDE_PROPOSER, RG_CASE_PROPOSED, {RG_MOVER_OWN_FOCAL, "its answer to the proposal", 5}},
-    {RG_SIDE_PROPOSER, RG_CASE_FORWARDED, {RG_MOVER_OTHER_SIDE, "the answer from abroad", 5}},
-    {RG_SIDE_PROPOSER, RG_CASE_RETURNED, {RG_MOVER_US, "a second attempt", 5}},
-    {RG_SIDE_PROPOSER, RG_CASE_DECLINED, {RG_MOVER_US, "what is done instead", 5}},
+    {RG_SIDE_PROPOSER,
+     RG_CASE_PROPOSED,
+     {RG_MOVER_OWN_FOCAL, "its answer to the proposal", RG_KIND_PROPOSAL}},
+    {RG_SIDE_PROPOSER,
+     RG_CASE_FORWARDED,
+     {RG_MOVER_OTHER_SIDE, "the answer from abroad", RG_KIND_REQUEST}},
+    {RG_SIDE_PROPOSER, RG_CASE_RETURNED, {RG_MOVER_US, "a second attempt", RG_KIND_DECLINE}},
+    {RG_SIDE_PROPOSER, RG_CASE_DECLINED, {RG_MOVER_US, "what is done instead", RG_KIND_DECLINE}},
 };
 
 struct rg_waiting rg_case_waiting(const struct rg_case *c)
@@ -248,23 +256,4 @@ struct rg_waiting rg_case_waiting(const struct rg_case *c)
         }
     }
     return (struct rg_waiting){RG_MOVER_NOBODY, "nothing", 0};
-}
-
-#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
-
-/* 1 January 1970 was a Thursday. */
-static bool is_weekend(struct rg_wall wall)
-{
-    int64_t weekday = (wall.ms / DAY_MS + 3) % 7; /* 0 is Monday */
-    return weekday >= 5;
-}
-
-struct rg_wall rg_case_due(struct rg_wall since, unsigned days)
-{
-    struct rg_wall due = since;
-    while (days > 0) {
-        due.ms += DAY_MS;
-        days -= is_weekend(due) ? 0 : 1;
-    }
-    return due;
 }

@@ -1,11 +1,11 @@
 /*
  * NAME
- *   cases - where a case stands: state by event, whose move it is, and until when
+ *   cases - where a case stands: state by event, whose move it is
  *
  * SYNOPSIS
  *   event = rg_case_event_of(kind, incoming, crosses);
  *   rg_case_step(&now, event, when, &next, &actions, why);
- *   row = rg_case_waiting(&next);    who moves, what is awaited, working days
+ *   row = rg_case_waiting(&next);    who moves, what is awaited
  *
  * DESCRIPTION
  *   One table says, for each side, which event is lawful in which state and where it leads; what is
@@ -96,12 +96,9 @@ enum rg_mover { RG_MOVER_NOBODY, RG_MOVER_US, RG_MOVER_OTHER_SIDE, RG_MOVER_OWN_
 const char *rg_mover_name(enum rg_mover mover); /* "nobody", "us", "the other country", ... */
 struct rg_waiting {
     enum rg_mover mover;
-    const char *what; /* "their answer to the referral" */
-    unsigned days;    /* working days from `since`; 0: no deadline */
+    const char *what;   /* "their answer to the referral" */
+    uint32_t answer_to; /* the kind whose deadline (client/deadlines.h) counts; 0: none */
 };
 struct rg_waiting rg_case_waiting(const struct rg_case *c);
-/* `days` working days (Monday to Friday, UTC) after `since`; same time of day. Holidays of each
- * country come with the configuration of deadlines. */
-struct rg_wall rg_case_due(struct rg_wall since, unsigned days);
 
 #endif

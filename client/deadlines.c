@@ -90,8 +90,9 @@ bool rg_span_parse(const char *text, struct rg_span *out)
 {
     static const struct {
         const char *unit;
-        enum rg_span_unit is;
-    } units[] = {{"wd", RG_SPAN_WORKING_DAYS}, {"d", RG_SPAN_DAYS}, {"h", RG_SPAN_HOURS}};
+        enum rg_deadline_unit is;
+    } units[] = {
+        {"wd", RG_DEADLINE_WORKING_DAYS}, {"d", RG_DEADLINE_DAYS}, {"h", RG_DEADLINE_HOURS}};
     char *end = NULL;
     if (!isdigit((unsigned char)text[0])) {
         return false;
@@ -108,9 +109,10 @@ bool rg_span_parse(const char *text, struct rg_span *out)
 
 static struct rg_span span_default(const struct rg_kind_row *row)
 {
-    return row->answer_days > 0
-               ? (struct rg_span){.amount = row->answer_days, .unit = RG_SPAN_WORKING_DAYS}
-               : (struct rg_span){0};
+    if (row->number == RG_KIND_ACCEPT) { /* the details that its sender owes */
+        return (struct rg_span){.amount = 1, .unit = RG_DEADLINE_WORKING_DAYS};
+    }
+    return (struct rg_span){.amount = row->deadline, .unit = row->unit};
 }
 
 struct rg_span rg_deadlines_span(const struct rg_deadlines *deadlines, uint32_t kind)
@@ -174,13 +176,13 @@ struct rg_deadline_clock rg_deadlines_clock(const struct rg_deadlines *deadlines
                                             struct rg_span span, const char *country,
                                             struct rg_wall since, struct rg_wall now)
 {
-    if (span.unit == RG_SPAN_NONE || span.amount == 0 || since.ms <= 0) {
+    if (span.unit == RG_DEADLINE_NONE || span.amount == 0 || since.ms <= 0) {
         return (struct rg_deadline_clock){0};
     }
-    if (span.unit == RG_SPAN_WORKING_DAYS) {
+    if (span.unit == RG_DEADLINE_WORKING_DAYS) {
         return count_working(calendar_of(deadlines, country), span.amount, since, now);
     }
-    int64_t whole = span.amount * (span.unit == RG_SPAN_DAYS ? DAY_MS : HOUR_MS);
+    int64_t whole = span.amount * (span.unit == RG_DEADLINE_DAYS ? DAY_MS : HOUR_MS);
     return (struct rg_deadline_clock){.due = {since.ms + whole},
                                       .used = per_cent(now.ms - since.ms, whole)};
 }

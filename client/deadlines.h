@@ -36,10 +36,9 @@
 
 #include "client/message.h"
 
-enum rg_span_unit { RG_SPAN_NONE, RG_SPAN_WORKING_DAYS, RG_SPAN_DAYS, RG_SPAN_HOURS };
 struct rg_span {
     unsigned amount;
-    enum rg_span_unit unit;
+    enum rg_deadline_unit unit;
 };
 struct rg_deadlines;
 

@@ -216,7 +216,7 @@ static void test_whose_move_it_is(void **state)
     (void)state;
     struct rg_case c = {.side = RG_SIDE_HOST, .state = RG_CASE_REFERRED};
     assert_int_equal(rg_case_waiting(&c).mover, RG_MOVER_OTHER_SIDE);
-    assert_int_equal(rg_case_waiting(&c).days, 5);
+    assert_int_equal(rg_case_waiting(&c).answer_to, RG_KIND_REQUEST);
     c.side = RG_SIDE_ORIGIN;
     assert_int_equal(rg_case_waiting(&c).mover, RG_MOVER_US);
     c.state = RG_CASE_RELEASED;
@@ -224,18 +224,6 @@ static void test_whose_move_it_is(void **state)
     c.side = RG_SIDE_PROPOSER;
     c.state = RG_CASE_PROPOSED;
     assert_string_equal(rg_mover_name(rg_case_waiting(&c).mover), "our focal point");
-}
-
-static void test_deadlines_skip_weekends(void **state)
-{
-    (void)state;
-    const int64_t day = INT64_C(86400000);
-    assert_int_equal(rg_case_due(noon, 0).ms, noon.ms);
-    assert_int_equal(rg_case_due(noon, 3).ms, noon.ms + 3 * day); /* Friday */
-    assert_int_equal(rg_case_due(noon, 4).ms, noon.ms + 6 * day); /* Monday */
-    assert_int_equal(rg_case_due(noon, 5).ms, noon.ms + 7 * day);
-    struct rg_wall saturday = {noon.ms + 4 * day};
-    assert_int_equal(rg_case_due(saturday, 1).ms, saturday.ms + 2 * day);
 }
 
 int main(void)
@@ -252,7 +240,6 @@ int main(void)
         cmocka_unit_test(test_messages_become_events),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_whose_move_it_is),
-        cmocka_unit_test(test_deadlines_skip_weekends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

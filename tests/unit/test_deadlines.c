@@ -112,9 +112,10 @@ static void test_defaults_are_the_catalogues(void **state)
     assert_true(rg_is_ok(rg_deadlines_new(&d, NULL)));
     struct rg_span five = rg_deadlines_span(d, 11);
     assert_int_equal(five.amount, 5);
-    assert_int_equal(five.unit, RG_SPAN_WORKING_DAYS);
-    assert_int_equal(rg_deadlines_span(d, 12).unit, RG_SPAN_NONE);
-    assert_int_equal(rg_deadlines_span(d, 4000).unit, RG_SPAN_NONE);
+    assert_int_equal(five.unit, RG_DEADLINE_WORKING_DAYS);
+    assert_int_equal(rg_deadlines_span(d, 12).amount, 1);
+    assert_int_equal(rg_deadlines_span(d, 18).unit, RG_DEADLINE_NONE);
+    assert_int_equal(rg_deadlines_span(d, 4000).unit, RG_DEADLINE_NONE);
     assert_int_equal(rg_deadlines_zone(d, "mm"), 390);
     assert_int_equal(rg_deadlines_zone(d, "cn"), 480);
     assert_int_equal(rg_deadlines_zone(d, "xx"), 420);
@@ -128,9 +129,9 @@ static void test_the_file_changes_them(void **state)
     RG_OWNED_DEADLINES *d = read_text(
         HEAD "reminder = \"80\"; answers = ({to = \"REFERRAL_REQUEST\"; within = \"3d\";},"
              " {to = \"TRACING_REQUEST\"; within = \"none\";});");
-    assert_int_equal(rg_deadlines_span(d, 11).unit, RG_SPAN_DAYS);
+    assert_int_equal(rg_deadlines_span(d, 11).unit, RG_DEADLINE_DAYS);
     assert_int_equal(rg_deadlines_span(d, 11).amount, 3);
-    assert_int_equal(rg_deadlines_span(d, 32).unit, RG_SPAN_NONE);
+    assert_int_equal(rg_deadlines_span(d, 32).unit, RG_DEADLINE_NONE);
     struct rg_deadline_clock clock = {.due = {1}, .used = 79};
     assert_int_equal(rg_deadlines_level(d, &clock), RG_LEVEL_NONE);
 }
