@@ -17,6 +17,7 @@
 #define RG_CLIENT_CASEBOOK_FILE_H
 
 #include "client/cases.h"
+#include "client/process.h"
 
 #define RG_CASE_NUMBER_BYTES 12
 #define RG_CASE_REFERENCE_BYTES 128
@@ -55,6 +56,8 @@ struct rg_case_file {
     uint8_t family_link[16];           /* shared by relatives */
     struct rg_thread_id onward_thread; /* with a third party (kind 70) */
     char onward_partner[RG_OFFICE_BYTES];
+    bool has_process; /* it has crossed: the fold over both sides' messages */
+    struct rg_process process;
     char name_native[RG_NAME_BYTES_MAX];
     char name_latin[RG_NAME_BYTES_MAX];
 };

@@ -24,8 +24,8 @@
 #define DAY_MS INT64_C(86400000)
 #define CLOCK_SLACK_MS INT64_C(3600000) /* a reading key is valid a little before it was made */
 
-static const char *const config_names[] = {"office", "officer", "device",   "gateway",
-                                           "keys",   "trust",   "exercise", "agreements"};
+static const char *const config_names[] = {"office", "officer",  "device",     "gateway",  "keys",
+                                           "trust",  "exercise", "agreements", "deadlines"};
 static const char *const keys_names[] = {"sign", "sign_key", "tls", "tls_key"};
 static const char *const trust_names[] = {"folder", "authorities", "quorum"};
 
@@ -132,6 +132,13 @@ static bool device_ok(const char *device)
     size_t len = strlen(device);
     return len > 0 && len < RG_DEVICE_BYTES &&
            strspn(device, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+static rg_outcome read_deadlines(struct rg_home *home, const rg_group *root, struct rg_reason *why)
+{
+    return rg_settings_has(root, "deadlines")
+               ? read_path(home, root, "deadlines", home->deadlines, why)
+               : rg_ok();
 }
 
 static rg_outcome read_names(struct rg_home *home, const rg_group *root, struct rg_reason *why)
@@ -433,6 +440,7 @@ static rg_outcome home_read(struct rg_home *home, struct rg_wall now, struct rg_
         rg_settings_known(root, config_names, sizeof(config_names) / sizeof(config_names[0]), why));
     RG_TRY(read_names(home, root, why));
     RG_TRY(rg_agreements_read(root, &home->agreements, why));
+    RG_TRY(read_deadlines(home, root, why));
     RG_TRY(read_keys(home, root, why));
     RG_TRY(folder_make(home, "keys", why));
     RG_TRY(folder_make(home, "trust", why));

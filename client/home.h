@@ -49,6 +49,7 @@ struct rg_home {
     uint16_t port;
     bool exercise;
     struct rg_agreements agreements; /* with whom data may be shared at all */
+    char deadlines[RG_PATH_BYTES];   /* file for client/deadlines; "" none named */
     struct rg_certificate *sign, *tls;
     struct rg_key *sign_key, *tls_key, *storage_key;
     struct rg_trust *trust;

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DEADLINES_BYTES_MAX (256 * RG_KIB)
+
 const char *referral_version(void)
 {
     return "0.1.0";
@@ -53,6 +55,17 @@ struct rg_date rg_office_today(const struct referral *office)
     return office->stated_today.year != 0 ? office->stated_today : rg_date_of_wall(rg_wall_now());
 }
 
+struct rg_wall rg_office_now(const struct referral *office)
+{
+    const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+    struct rg_date day = office->stated_today;
+    struct rg_wall start = {0};
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", day.year, day.month, day.day);
+    bool stated = day.year != 0 && rg_is_ok(rg_wall_parse(text, &start, NULL));
+    return stated ? (struct rg_wall){start.ms + day_ms - 1} : rg_wall_now();
+}
+
 const char *rg_office_own(const struct referral *office)
 {
     return office->home->principal.office;
@@ -77,6 +90,16 @@ static rg_outcome read_today(struct referral *office, const struct referral_opti
     return rg_ok();
 }
 
+static rg_outcome read_deadlines(struct referral *office, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER text = {0};
+    if (office->home->deadlines[0] == '\0') {
+        return rg_deadlines_new(&office->deadlines, why);
+    }
+    RG_TRY(rg_file_read(office->home->deadlines, DEADLINES_BYTES_MAX, &text, why));
+    return rg_deadlines_read(rg_buffer_peek(&text), &office->deadlines, why);
+}
+
 static void referral_cleanup(struct referral **office)
 {
     referral_close(*office);
@@ -91,6 +114,7 @@ static rg_outcome open_all(const char *folder, const struct referral_options *op
     office->lock_fd = -1;
     RG_TRY(rg_home_open(folder, rg_wall_now(), &office->home, why));
     RG_TRY(read_today(office, options, why));
+    RG_TRY(read_deadlines(office, why));
     RG_TRY(rg_home_path(office->home, "casebook.db", path, why));
     mode_t mask = umask(077);
     rg_outcome outcome = rg_spool_open(path, &office->spool, why);
@@ -130,6 +154,7 @@ void referral_close(struct referral *office)
     rg_casebook_close(office->book);
     rg_spool_close(office->spool);
     rg_home_close(office->home);
+    rg_deadlines_free(office->deadlines);
     rg_wipe(office, sizeof(*office));
     free(office);
 }

@@ -18,6 +18,7 @@
 
 #include "client/casebook.h"
 #include "client/consent.h"
+#include "client/deadlines.h"
 #include "client/evidence.h"
 #include "client/include/referral.h"
 #include "client/post.h"
@@ -30,6 +31,7 @@ struct referral {
     struct rg_home *home;
     struct rg_spool *spool;
     struct rg_casebook *book;
+    struct rg_deadlines *deadlines;
     struct rg_date stated_today; /* year 0: the clock */
     struct rg_spool_step outer;  /* between referral_begin and referral_commit */
     bool erased;                 /* something was: tidy after the commit */
@@ -57,6 +59,10 @@ struct referral {
 };
 
 struct rg_date rg_office_today(const struct referral *office);
+struct rg_wall rg_office_now(const struct referral *office); /* of a stated day: its end */
+/* When what the case waits for is due, and how much of the time is used. */
+struct rg_deadline_clock rg_office_clock(const struct referral *office,
+                                         const struct rg_file_waiting *waiting);
 const char *rg_office_own(const struct referral *office); /* "th/focal" */
 /* After an erasure that is committed: the old bytes leave the write-ahead log too. */
 RG_MUST_USE rg_outcome rg_office_tidy(struct referral *office, struct rg_reason *why);

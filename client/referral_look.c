@@ -108,16 +108,7 @@ static const char *side_word(const struct rg_case_file *file)
     return file->now.side == RG_SIDE_PROPOSER ? "ngo" : rg_case_side_name(file->now.side);
 }
 
-/* An NGO's case that its focal point has an answer for waits for nobody. */
-static struct rg_waiting waiting_of(const struct rg_case_file *file)
-{
-    if (file->now.side == RG_SIDE_PROPOSER && file->now.state == RG_CASE_FORWARDED) {
-        return (struct rg_waiting){RG_MOVER_NOBODY, "nothing", 0};
-    }
-    return rg_case_waiting(&file->now);
-}
-
-static void waiting_words(const struct rg_case_file *file, const struct rg_waiting *waiting,
+static void waiting_words(const struct rg_case_file *file, const struct rg_file_waiting *waiting,
                           char *out, size_t room)
 {
     out[0] = '\0';
@@ -129,10 +120,21 @@ static void waiting_words(const struct rg_case_file *file, const struct rg_waiti
     }
 }
 
+struct rg_deadline_clock rg_office_clock(const struct referral *office,
+                                         const struct rg_file_waiting *waiting)
+{
+    if (waiting->due.ms != 0) {
+        return (struct rg_deadline_clock){.due = waiting->due};
+    }
+    struct rg_span span = rg_deadlines_span(office->deadlines, waiting->awaited);
+    return rg_deadlines_clock(office->deadlines, span, waiting->country, waiting->since,
+                              rg_office_now(office));
+}
+
 static void case_show(struct referral *office, struct referral_case *out)
 {
     struct rg_case_file *file = &office->shown;
-    struct rg_waiting waiting = waiting_of(file);
+    struct rg_file_waiting waiting = rg_case_file_waiting(file);
     const struct rg_rule_row *rule = rg_rule_row((enum rg_rule)file->rule);
     const char *decline = rg_decline_name((enum rg_decline_code)file->decline);
     /* Accepted, and a rule keeps the details here: held as well, in words if not in state. */
@@ -174,7 +176,7 @@ static void case_show(struct referral *office, struct referral_case *out)
         .details_opened = file->details_opened,
         .refused_by_person = held && rule->refused,
         .since_ms = file->now.since.ms,
-        .due_ms = waiting.days > 0 ? rg_case_due(file->now.since, waiting.days).ms : 0,
+        .due_ms = rg_office_clock(office, &waiting).due.ms,
     };
 }
 
@@ -830,7 +832,7 @@ struct referral_result referral_evidence(struct referral *office, const char *id
 
 static void count_case(const struct rg_case_file *file, struct referral_status *out)
 {
-    struct rg_waiting waiting = waiting_of(file);
+    struct rg_file_waiting waiting = rg_case_file_waiting(file);
     bool asked = file->now.side == RG_SIDE_HOST && file->has_request;
     out->cases++;
     out->held += file->now.state == RG_CASE_HELD;
