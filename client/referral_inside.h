@@ -84,10 +84,15 @@ struct rg_letter {
 };
 /* ---- what may leave (referral_protect.c) ---- */
 
+struct rg_guarded { /* who may read, as the case and the person say; for rg_post_seal */
+    struct rg_exclusions excluded;
+    unsigned desks[RG_SECTIONS_MAX]; /* RG_DESK_BIT per section; 0: the usual ones */
+};
 /* Asked for every message before it is sealed: protection claim, agreement, consent per class.
  * RG_DENIED protection-claim, agreement-*, consent-*. */
 RG_MUST_USE rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *file,
-                                       const struct rg_letter *letter, struct rg_reason *why);
+                                       const struct rg_letter *letter, struct rg_guarded *out,
+                                       struct rg_reason *why);
 /* The office's country is told nothing of this case any more. */
 bool rg_office_is_muted(const struct rg_case_file *file, const char *to_office);
 /* What the person agreed to, as it is known here: record, request, messages 20 and 21. */

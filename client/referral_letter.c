@@ -86,7 +86,10 @@ rg_outcome rg_office_post(struct referral *office, const struct rg_case_file *fi
         .content = letter->content,
         .count = letter->count,
     };
-    RG_TRY(rg_office_guard(office, file, letter, why));
+    struct rg_guarded guarded;
+    RG_TRY(rg_office_guard(office, file, letter, &guarded, why));
+    draft.readers.excluded = &guarded.excluded;
+    memcpy(draft.readers.desks, guarded.desks, sizeof(guarded.desks));
     RG_TRY(content_common(office, file, letter, now, why));
     RG_TRY(counter_next(office, &draft.counter, why));
     RG_TRY(rg_post_seal(office->home, &draft, now, &envelope, id_out, why));

@@ -1,12 +1,12 @@
 /*
  * How it works: rg_office_guard is asked once for every message that is about to be sealed, whoever
- * composed it. It knows the case, the recipient and the classes of the sections, and asks in this
- * order: may this country be told anything (protection claim), is there a written agreement with
- * it, and did the person agree to each class that is not withheld. Invariant: nothing that crosses
- * the border is sealed without passing here, and nothing here can be told to look away.
- *   What takes back a protection (a name off an exclusion list, the end of a protection claim)
- * needs a second officer of the same office: her own home folder is opened beside ours, so her keys
- * must be there, and her certificate must be one that the page still lists.
+ * composed it, and says who may read each section. It knows the case, the recipient and the classes
+ * of the sections, and asks in this order: may this country be told anything (protection claim), is
+ * there a written agreement with it, and did the person agree to each class that is not withheld.
+ * Invariant: nothing that crosses the border is sealed without passing here, and nothing here can
+ * be told to look away. What takes back a protection (a name off an exclusion list, the end of a
+ * protection claim) needs a second officer of the same office: her own home folder is opened beside
+ * ours, so her keys must be there, and her certificate must be one that the page still lists.
  */
 #include "client/referral_inside.h"
 
@@ -48,20 +48,26 @@ struct guard {
     struct rg_consent_ask ask;
 };
 
-/* Somebody there must be allowed to read it; who exactly is asked again for each reader. */
-static rg_outcome class_allowed(const struct guard *guard, const struct rg_consents *set,
-                                enum rg_class class_, struct rg_reason *why)
+/* Whom there the person's consent lets read this class. A justice desk reads what she agreed to
+ * tell it, a child desk reads of children. */
+static unsigned desks_allowed(const struct guard *guard, const struct rg_consents *set,
+                              enum rg_class class_)
 {
     struct rg_consent_ask ask = guard->ask;
+    uint32_t scopes = rg_consents_scopes(set, ask.today);
+    unsigned desks = 0;
     ask.class_ = class_;
-    for (unsigned desk = RG_DESK_FOCAL + 1; desk < RG_DESK_COUNT; desk++) {
+    for (unsigned desk = RG_DESK_FOCAL; desk < RG_DESK_COUNT; desk++) {
+        bool justice = desk == RG_DESK_JUSTICE;
+        bool child = desk == RG_DESK_CHILD;
         ask.desk = (enum rg_desk)desk;
-        if (rg_is_ok(rg_consent_allows(set, &ask, NULL))) {
-            return rg_ok();
+        if ((justice && (scopes & RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL)) == 0) ||
+            (child && !ask.child)) {
+            continue;
         }
+        desks |= rg_is_ok(rg_consent_allows(set, &ask, NULL)) ? RG_DESK_BIT(desk) : 0;
     }
-    ask.desk = RG_DESK_FOCAL;
-    return rg_consent_allows(set, &ask, why);
+    return desks;
 }
 
 static bool says_nothing(const struct guard *guard, const struct rg_content *content)
@@ -70,17 +76,29 @@ static bool says_nothing(const struct guard *guard, const struct rg_content *con
            rg_consent_scopes_needed(guard->letter->kind, content->class_).none;
 }
 
-static rg_outcome sections_allowed(const struct guard *guard, struct rg_reason *why)
+static rg_outcome section_allowed(const struct guard *guard, const struct rg_consents *set,
+                                  size_t index, unsigned *desks_out, struct rg_reason *why)
+{
+    const struct rg_content *content = &guard->letter->content[index];
+    struct rg_consent_ask ask = guard->ask;
+    if (says_nothing(guard, content)) {
+        return rg_ok();
+    }
+    RG_TRY(rg_agreements_allow(&guard->office->home->agreements, guard->letter->to_office,
+                               ask.purpose, ask.today, why));
+    *desks_out = desks_allowed(guard, set, content->class_);
+    ask.class_ = content->class_;
+    ask.desk = RG_DESK_FOCAL;
+    return *desks_out != 0 ? rg_ok() : rg_consent_allows(set, &ask, why);
+}
+
+static rg_outcome sections_allowed(const struct guard *guard, struct rg_guarded *out,
+                                   struct rg_reason *why)
 {
     struct rg_consents set;
     RG_TRY(rg_office_consents(guard->office, guard->file, &set, why));
     for (size_t i = 0; i < guard->letter->count; i++) {
-        const struct rg_content *content = &guard->letter->content[i];
-        if (!says_nothing(guard, content)) {
-            RG_TRY(rg_agreements_allow(&guard->office->home->agreements, guard->letter->to_office,
-                                       guard->ask.purpose, guard->ask.today, why));
-            RG_TRY(class_allowed(guard, &set, content->class_, why));
-        }
+        RG_TRY(section_allowed(guard, &set, i, &out->desks[i], why));
     }
     return rg_ok();
 }
@@ -106,17 +124,20 @@ static void guard_ask(struct guard *guard)
 }
 
 rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *file,
-                           const struct rg_letter *letter, struct rg_reason *why)
+                           const struct rg_letter *letter, struct rg_guarded *out,
+                           struct rg_reason *why)
 {
     struct guard guard = {.office = office, .file = file, .letter = letter};
     rg_office_country(letter->to_office, guard.country);
     RG_CHECK(!rg_office_is_muted(file, letter->to_office), why, RG_DENIED, "protection-claim",
              "a claim for protection is open: the country of origin is told nothing of this case");
+    *out = (struct rg_guarded){0};
+    RG_TRY(rg_casebook_exclusions_get(office->book, file->row, &out->excluded, NULL, why));
     if (strcmp(guard.country, office->home->principal.country) == 0) {
         return rg_ok();
     }
     guard_ask(&guard);
-    return sections_allowed(&guard, why);
+    return sections_allowed(&guard, out, why);
 }
 
 /* ---- a second officer ---- */
