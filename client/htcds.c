@@ -138,6 +138,20 @@ static const char *const codes_SPL_TYPE[] = {"Education",
                                              "SocialCare",
                                              NULL};
 
+static const char *const codes_VULNERABILITIES[] = {"Addiction",
+                                                    "SocialGroup",
+                                                    "Discrimination",
+                                                    "Poverty",
+                                                    "DisabilityAndPhysicalHealth",
+                                                    "MentalHealth",
+                                                    "Migration",
+                                                    "Homelessness",
+                                                    "AbuseSocialMedia",
+                                                    "AbusePhysical",
+                                                    "Education",
+                                                    "WorkEnvironment",
+                                                    NULL};
+
 /* Our own lists. New codes are added at the end: positions are on the wire. */
 static const char *const codes_NAME_ORDER[] = {"family-first", "given-first", "single", NULL};
 static const char *const codes_DOB_PRECISION[] = {"day", "month", "year", "estimated", NULL};
@@ -297,6 +311,11 @@ bool rg_field_crosses(enum rg_field field)
     return place == RG_PLACE_MAY || place == RG_PLACE_MUST;
 }
 
+bool rg_field_is_old(enum rg_field field)
+{
+    return rg_field_row(field)->place == RG_PLACE_OLD;
+}
+
 static uint32_t position_in(const char *const *list, struct rg_bytes text)
 {
     for (uint32_t i = 0; list != NULL && list[i] != NULL; i++) {
@@ -393,10 +412,38 @@ static rg_outcome check_code(const struct rg_field_row *row, struct rg_buffer *t
     return rewrite(text, row->codes[position - 1], why);
 }
 
+static bool has_blanks(const char *const *codes)
+{
+    bool found = false;
+    for (size_t i = 0; codes[i] != NULL; i++) {
+        found = found || strchr(codes[i], ' ') != NULL;
+    }
+    return found;
+}
+
+/* Survey tools part several codes by a blank. Blanks beside a ';' go, others become one. */
+static void blanks_part(struct rg_buffer *text)
+{
+    size_t to = 0;
+    for (size_t at = 0; at < text->len; at++) {
+        bool blank = text->data[at] == ' ';
+        bool after = to > 0 && text->data[to - 1] == ';';
+        bool before =
+            at + 1 < text->len && (text->data[at + 1] == ' ' || text->data[at + 1] == ';');
+        if (!blank || (!after && !before)) {
+            text->data[to++] = blank ? ';' : text->data[at];
+        }
+    }
+    text->len = to;
+}
+
 static rg_outcome check_codes(const struct rg_field_row *row, struct rg_buffer *text,
                               struct rg_reason *why)
 {
     uint32_t set = 0;
+    if (!has_blanks(row->codes)) {
+        blanks_part(text);
+    }
     struct rg_bytes rest = rg_buffer_peek(text);
     while (rest.len > 0) {
         uint32_t position = position_in(row->codes, spelled_as_htcds(next_part(&rest)));
@@ -473,6 +520,7 @@ static rg_outcome check_citizenship(const struct rg_field_row *row, struct rg_bu
 {
     (void)row;
     upper(text);
+    blanks_part(text);
     return rejoin(text, is_citizenship,
                   "ISO 3166-1 country codes of two letters, XXA (stateless) or XXX (unspecified)",
                   why);
@@ -728,4 +776,25 @@ rg_outcome rg_field_check(enum rg_field field, struct rg_bytes value, struct rg_
                                      : rg_fail(why, RG_MALFORMED, "field-value", "%s", inner.text);
     }
     return normal_out->len == 0 ? rg_ok() : type_check[row->type](row, normal_out, why);
+}
+
+void rg_value_class(struct rg_bytes value, char out[RG_VALUE_CLASS_BYTES])
+{
+    RG_OWNED_BUFFER ascii = {.secret = true};
+    size_t letters = 0;
+    size_t digits = 0;
+    if (!rg_is_ok(rg_text_check(value, RG_FIELD_BYTES_MAX, RG_TEXT_LINES, NULL)) ||
+        !rg_is_ok(rg_buffer_append(&ascii, value, NULL))) {
+        (void)snprintf(out, RG_VALUE_CLASS_BYTES, "a value of %zu bytes", value.len);
+        return;
+    }
+    rg_text_digits(&ascii);
+    for (size_t i = 0; i < ascii.len; i++) {
+        letters += (ascii.data[i] & 0xC0) != 0x80; /* not the inner bytes of a code point */
+        digits += ascii.data[i] >= '0' && ascii.data[i] <= '9';
+    }
+    bool number = letters > 0 && digits == letters;
+    const char *what = number ? "a number" : digits > 0 ? "text with digits" : "text";
+    (void)snprintf(out, RG_VALUE_CLASS_BYTES, "%s of %zu %s", letters == 0 ? "an empty text" : what,
+                   letters, number ? "digits" : "letters");
 }

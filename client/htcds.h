@@ -9,15 +9,16 @@
  *
  * DESCRIPTION
  *   Fields 1 to 84 are those of the Human Trafficking Case Data Standard (HTCDS) 2.0, IOM, CC BY
- * 4.0, changes made: the three deprecated ones are left out, RestrictsMovement and UsesChildren
- * join the methods of control as x_ codes, XXA (stateless) and XXX (unspecified) of ICAO 9303 join
- * the countries. Fields from 200 on are ours: what HTCDS cannot hold. A field's number is its name
- * on the wire, for ever. The class decides in which sealed section a field travels; there is no
- * other switch.
+ * 4.0, changes made: the three deprecated ones are read and kept, and never written;
+ * RestrictsMovement and UsesChildren join the methods of control as x_ codes, XXA (stateless) and
+ * XXX (unspecified) of ICAO 9303 join the countries. Fields from 200 on are ours: what HTCDS cannot
+ * hold. A field's number is its name on the wire, for ever. The class decides in which sealed
+ * section a field travels; there is no other switch.
  *
  *   Normal form: UTF-8 in NFC; outer blanks gone; native digits ASCII in dates, numbers, phones and
- * identifiers; codes exactly as in the list, several joined by ';' in list order without doubles;
- * booleans "true" or "false"; dates YYYY, YYYY-MM or YYYY-MM-DD in the common era.
+ * identifiers; codes exactly as in the list, several joined by ';' in list order without doubles
+ * (read also when parted by blanks, as survey tools write them); booleans "true" or "false"; dates
+ * YYYY, YYYY-MM or YYYY-MM-DD in the common era.
  *
  * ERRORS
  *   rg_field_check: RG_MALFORMED field-value; the text says what is allowed, never the value.
@@ -74,6 +75,7 @@ enum rg_field_place {
     RG_PLACE_MUST,      /* a CSV needs the column (a value may still be empty) */
     RG_PLACE_MUST_HOME, /* as MUST, and never in a message */
     RG_PLACE_HOME,      /* as MAY, and never in a message */
+    RG_PLACE_OLD,       /* deprecated by the standard: read with a warning, never written */
 };
 
 /* X(number, symbol, column name, class, type, code list, place) */
@@ -114,6 +116,7 @@ enum rg_field_place {
     X(33, PRS_MAILING_POSTAL_CODE, "prs_MailingPostalCode", SECURITY, TEXT, NONE, MAY) \
     X(34, PRS_MAILING_LONGITUDE, "prs_MailingLongitude", SECURITY, COORDINATE, NONE, MAY) \
     X(35, PRS_MAILING_LATITUDE, "prs_MailingLatitude", SECURITY, COORDINATE, NONE, MAY) \
+    X(36, VIC_AGREEMENT, "vic_AgreementToManagePersonalData", CASE, BOOL, NONE, OLD) \
     X(37, VIC_TRAFFICKING_STATUS, "vic_TraffickingStatus", CASE, CODE, TRAFFICKING, MUST) \
     X(38, VIC_DECIDING_ORG, "vic_TraffickingStatusDecisionMakingOrg", LEGAL, CODE, DECIDING_ORG, MAY) \
     X(39, VIC_RELATIONSHIP_TO_TRAFFICKER, "vic_RelationshipToTrafficker", SECURITY, CODE, RELATIONSHIP, MAY) \
@@ -127,6 +130,8 @@ enum rg_field_place {
     X(47, VIC_TYPE_OF_SEX_EXPLOITATION, "vic_TypeOfSexExploitation", HEALTH, CODES, SEX_EXPLOITATION, MAY) \
     X(48, VIC_LOCATION_OF_EXPLOITATION, "vic_LocationOfExploitation", LEGAL, TEXT, NONE, MAY) \
     X(49, VIC_EXPLOITATION_WEBSITES_AND_APPS, "vic_ExploitationWebsitesAndApps", LEGAL, CODES, WEBSITES, MAY) \
+    X(50, VIC_VULNERABILITIES, "vic_Vulnerabilities", HEALTH, CODES, VULNERABILITIES, OLD) \
+    X(51, VIC_DETAILS_OF_VULNERABILITIES, "vic_DetailsOfVulnerabilities", HEALTH, LONG_TEXT, NONE, OLD) \
     X(52, PER_ROLE_IN_PROCESS, "per_RoleInProcess", SECURITY, CODES, ROLE, MAY) \
     X(53, PER_ROLE_DETAILS, "per_RoleDetails", SECURITY, LONG_TEXT, NONE, MAY) \
     X(54, PER_ORGANISATION, "per_Organisation", SECURITY, TEXT, NONE, MAY) \
@@ -216,6 +221,10 @@ bool rg_field_of_number(uint32_t number, enum rg_field *field_out);
 size_t rg_field_bytes_max(enum rg_field field); /* of the normal form */
 bool rg_field_is_multi(enum rg_field field);
 bool rg_field_crosses(enum rg_field field); /* may it be in a message to another country */
+bool rg_field_is_old(enum rg_field field);  /* deprecated: neither exported nor sent */
+/* "text of 12 letters", "a number of 4 digits": what a refused value is, without saying it. */
+#define RG_VALUE_CLASS_BYTES 64
+void rg_value_class(struct rg_bytes value, char out[RG_VALUE_CLASS_BYTES]);
 
 /* Replaces what is in `normal_out`. An empty or blank value is allowed and stays empty. */
 RG_MUST_USE rg_outcome rg_field_check(enum rg_field field, struct rg_bytes value,

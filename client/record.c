@@ -2,11 +2,10 @@
  * How it works: one secret buffer per record holds all texts, each ended by NUL; `at` says where a
  * field's text begins, 0 that it is empty (place 0 holds a lone NUL). A changed text is wiped where
  * it stood and put at the end. Invariant: every text that is here has passed rg_field_check and is
- * the normal form it gave. CSV is in record_csv.c.
+ * the normal form it gave. CSV is in record_csv.c, JSON in record_json.c.
  */
 #include "client/record.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,67 +286,5 @@ rg_outcome rg_record_decode(struct rg_bytes bytes, struct rg_record **record_out
     }
     *record_out = record;
     record = NULL;
-    return rg_ok();
-}
-
-/* ---- JSON ---- */
-
-static json_t *json_list(const char *joined)
-{
-    json_t *list = json_array();
-    while (list != NULL && *joined != '\0') {
-        size_t len = strcspn(joined, ";");
-        if (json_array_append_new(list, json_stringn(joined, len)) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-        joined += joined[len] == ';' ? len + 1 : len;
-    }
-    return list;
-}
-
-static json_t *json_value(enum rg_field field, const char *text)
-{
-    if (rg_field_is_multi(field)) {
-        return json_list(text);
-    }
-    if (rg_field_row(field)->type == RG_TYPE_BOOL) {
-        return json_boolean(text[0] == 't');
-    }
-    return json_string(text);
-}
-
-static json_t *json_of(const struct rg_record *record)
-{
-    json_t *object = json_object();
-    for (unsigned i = 0; object != NULL && i < RG_FIELD_COUNT; i++) {
-        enum rg_field field = (enum rg_field)i;
-        const char *text = rg_record_get(record, field);
-        if (text[0] != '\0' &&
-            json_object_set_new(object, rg_field_row(field)->name, json_value(field, text)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    }
-    return object;
-}
-
-static int json_append(const char *text, size_t len, void *out)
-{
-    return rg_is_ok(rg_buffer_append(out, rg_bytes_of(text, len), NULL)) ? 0 : -1;
-}
-
-rg_outcome rg_record_json(const struct rg_record *record, struct rg_buffer *out,
-                          struct rg_reason *why)
-{
-    size_t start = out->len;
-    json_t *object = json_of(record);
-    RG_CHECK(object != NULL, why, RG_IO, "out-of-memory", "cannot allocate JSON");
-    int failed = json_dump_callback(object, json_append, out, JSON_COMPACT);
-    json_decref(object);
-    if (failed != 0) {
-        out->len = start;
-        return rg_fail(why, RG_LIMIT, "record-limit", "JSON is larger than the buffer may be");
-    }
     return rg_ok();
 }

@@ -1,9 +1,10 @@
 /*
  * NAME
- *   record - one case in the fields of the data dictionary; CSV in and out, JSON out
+ *   record - one case in the fields of the data dictionary; CSV and JSON in and out
  *
  * SYNOPSIS
- *   rg_records_read_csv(text, &records, &report, why)     all rows or none
+ *   rg_records_read_csv(text, today, &records, &report, why)     all rows or none
+ *   rg_records_read_json(text, today, &records, &report, why)
  *   record = rg_records_peek(records, i)
  *   rg_record_get(record, RG_FIELD_PRS_GENDER)            "" when empty
  *   rg_record_preview(record, &preview, why)              for kinds 11 and 19
@@ -17,17 +18,26 @@
  * by field when set; what may be *sent* is the business of client/rules.h.
  *   CSV is RFC 4180: UTF-8 (a byte order mark is skipped), comma, quotes doubled, CRLF or LF, a
  * header row with column names in any order. Unknown and repeated columns are refused, missing ones
- * named. A malformed row, a repeated case_ref, a row without case_ref, host or origin: nothing is
- * imported, the first RG_IMPORT_ERRORS_MAX errors are listed. An error says line, column and what
- * is allowed there; it never repeats a value.
+ * named. A text that a spreadsheet would take for a formula is written with an apostrophe before
+ * it, which reading takes off again. JSON is one array of objects, or objects one after the other;
+ * names and rules are the same, a key that is missing is an empty value, several codes are an
+ * array. Names are those of the dictionary, and those of the HTCDS XLSForm (prs_First_Name), with
+ * or without the group before them (person/prs_FirstName); the survey tool's own columns (start,
+ * instanceID, _uuid, ...) are left out, with a warning. Deprecated fields are read with a warning.
+ *   A date of birth may be written as on papers (client/dates.h); what was written is kept.
+ *   A malformed row, a repeated case_ref, a row without case_ref, host or origin: nothing is
+ * imported, the first RG_IMPORT_ERRORS_MAX errors are listed. An error says line, column, what kind
+ * of value stands there and what is allowed; it never repeats a value. Warnings do not stop an
+ * import: text that looks like Zawgyi, an age that does not fit the birth date, ages counted in the
+ * traditional way beside "adult". Nothing is changed because of them.
  *
  * OWNERSHIP
  *   rg_records owns its records and they their texts (wiped when freed). A text from rg_record_get
  *   or rg_record_fields is good until the record is next changed or freed.
  *
  * ERRORS
- *   RG_MALFORMED csv-header, csv-rows (see the report), field-value, record-form; RG_LIMIT
- *   csv-limit, record-limit.
+ *   RG_MALFORMED csv-header, csv-encoding, csv-rows and json-form, json-rows (see the report),
+ *   field-value, record-form; RG_LIMIT csv-limit, json-limit, record-limit.
  *
  * THREADS
  *   A record belongs to one thread at a time.
@@ -38,6 +48,7 @@
 #ifndef RG_CLIENT_RECORD_H
 #define RG_CLIENT_RECORD_H
 
+#include "client/dates.h"
 #include "client/message.h"
 
 #define RG_CSV_BYTES_MAX (40 * RG_MIB)
@@ -58,7 +69,10 @@ struct rg_import_report {
     uint32_t rows;        /* data rows read */
     uint32_t error_count; /* all of them */
     uint32_t error_kept;  /* at most RG_IMPORT_ERRORS_MAX */
+    uint32_t warning_count;
+    uint32_t warning_kept;
     struct rg_import_error error[RG_IMPORT_ERRORS_MAX];
+    struct rg_import_error warning[RG_IMPORT_ERRORS_MAX];
 };
 
 RG_MUST_USE rg_outcome rg_record_new(struct rg_record **record_out, struct rg_reason *why);
@@ -74,9 +88,15 @@ bool rg_record_has(const struct rg_record *record, enum rg_field field);
 uint32_t rg_record_code(const struct rg_record *record, enum rg_field field);  /* 0: empty */
 uint32_t rg_record_codes(const struct rg_record *record, enum rg_field field); /* bits */
 
-RG_MUST_USE rg_outcome rg_records_read_csv(struct rg_bytes text, struct rg_records **records_out,
+/* `today` decides which years can be years of birth. */
+RG_MUST_USE rg_outcome rg_records_read_csv(struct rg_bytes text, struct rg_date today,
+                                           struct rg_records **records_out,
                                            struct rg_import_report *report_out,
                                            struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_records_read_json(struct rg_bytes text, struct rg_date today,
+                                            struct rg_records **records_out,
+                                            struct rg_import_report *report_out,
+                                            struct rg_reason *why);
 void rg_records_free(struct rg_records *records);
 void rg_records_cleanup(struct rg_records **records);
 #define RG_OWNED_RECORDS RG_CLEANUP(rg_records_cleanup) struct rg_records *
@@ -105,7 +125,8 @@ RG_MUST_USE rg_outcome rg_record_encode(const struct rg_record *record, struct r
 RG_MUST_USE rg_outcome rg_record_decode(struct rg_bytes bytes, struct rg_record **record_out,
                                         struct rg_reason *why);
 
-/* All columns of the dictionary, in its order. Both end with CRLF. Appended to a secret buffer. */
+/* All columns of the dictionary but the deprecated ones, in its order. Both end with CRLF. Appended
+ * to a secret buffer. */
 RG_MUST_USE rg_outcome rg_csv_header(struct rg_buffer *out, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_record_csv(const struct rg_record *record, struct rg_buffer *out,
                                      struct rg_reason *why);

@@ -1,25 +1,14 @@
 /*
  * How it works: `row_next` cuts one row out of the text into cells; it knows RFC 4180 and nothing
- * else. The header maps columns to fields. Each further row becomes a record or an error; reading
- * goes on after an error so that one pass lists up to twenty, except after an open quote, when no
- * later row could be trusted. Invariant: records are handed out only when there was no error at
- * all. An error's text is made from the dictionary and from numbers, never from a cell; a column's
- * name is repeated only if it looks like one and the row is plainly a header.
+ * else. The header maps columns to fields. Each further row goes into the intake; reading goes on
+ * after an error so that one pass lists up to twenty, except after an open quote, when no later row
+ * could be trusted. An error's text is made from the dictionary and from numbers, never from a
+ * cell; a column's name is repeated only if it looks like one and the row is plainly a header.
+ * Invariant: what is written reads back as the same records.
  */
-#include "client/record.h"
+#include "client/record_inside.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define COLUMN_NAME_SHOWN_MAX 40
-
-struct rg_records {
-    struct rg_record **record;
-    uint32_t *line; /* where the row began */
-    size_t count, capacity;
-};
 
 struct reader {
     struct rg_bytes text;
@@ -38,31 +27,10 @@ struct row {
 };
 
 struct header {
-    enum rg_field field[RG_CSV_COLUMNS_MAX];
+    struct rg_column column[RG_CSV_COLUMNS_MAX];
     size_t count;
     bool has[RG_FIELD_COUNT];
 };
-
-/* ---- errors ---- */
-
-static void RG_PRINTF(4, 5) report_error(struct rg_import_report *report, uint32_t line,
-                                         const char *column, const char *format, ...);
-
-static void report_error(struct rg_import_report *report, uint32_t line, const char *column,
-                         const char *format, ...)
-{
-    report->error_count++;
-    if (report->error_kept == RG_IMPORT_ERRORS_MAX) {
-        return;
-    }
-    struct rg_import_error *error = &report->error[report->error_kept++];
-    error->line = line;
-    (void)snprintf(error->column, sizeof(error->column), "%s", column);
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
-    va_end(arguments);
-}
 
 /* ---- rows ---- */
 
@@ -180,34 +148,22 @@ static bool is_blank_row(const struct row *row)
 
 /* ---- the header ---- */
 
-static bool looks_like_a_column(struct rg_bytes name)
-{
-    bool good = name.len > 0 && name.len <= COLUMN_NAME_SHOWN_MAX;
-    for (size_t i = 0; good && i < name.len; i++) {
-        uint8_t c = name.data[i];
-        good =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    }
-    return good;
-}
-
 static void unknown_column(const struct row *row, size_t i, struct rg_import_report *report)
 {
     struct rg_bytes name = cell_of(row, i);
-    if (looks_like_a_column(name)) {
-        report_error(report, row->line, "", "column %zu: %.*s is not in the dictionary", i + 1,
-                     (int)name.len, (const char *)name.data);
+    if (rg_column_is_plain(name)) {
+        rg_import_error(report, row->line, "", "column %zu: %.*s is not in the dictionary", i + 1,
+                        (int)name.len, (const char *)name.data);
         return;
     }
-    report_error(report, row->line, "", "column %zu: its name is not in the dictionary", i + 1);
+    rg_import_error(report, row->line, "", "column %zu: its name is not in the dictionary", i + 1);
 }
 
 /* Without one known name the first row is data, and nothing of it is shown. */
 static bool is_header(const struct row *row)
 {
-    enum rg_field field;
     for (size_t i = 0; i < row->count; i++) {
-        if (rg_field_find(cell_of(row, i), &field)) {
+        if (rg_column_of(cell_of(row, i)).kind == RG_COLUMN_FIELD) {
             return true;
         }
     }
@@ -221,8 +177,47 @@ static void missing_columns(const struct header *header, uint32_t line,
         const struct rg_field_row *field = rg_field_row((enum rg_field)i);
         bool must = field->place == RG_PLACE_MUST || field->place == RG_PLACE_MUST_HOME;
         if (must && !header->has[i]) {
-            report_error(report, line, field->name, "this column is needed");
+            rg_import_error(report, line, field->name, "this column is needed");
         }
+    }
+}
+
+static void column_read(const struct row *row, size_t i, struct header *header,
+                        struct rg_import_report *report)
+{
+    struct rg_column column = rg_column_of(cell_of(row, i));
+    header->column[i] = column;
+    if (column.kind == RG_COLUMN_UNKNOWN) {
+        unknown_column(row, i, report);
+    }
+    if (column.kind != RG_COLUMN_FIELD) {
+        return;
+    }
+    if (header->has[column.field]) {
+        rg_import_error(report, row->line, rg_field_row(column.field)->name,
+                        "this column stands twice");
+    }
+    header->has[column.field] = true;
+}
+
+/* Survey tools may write a column for each code beside the one that holds them all. */
+static void split_check(const struct row *row, const struct header *header,
+                        struct rg_import_report *report)
+{
+    size_t left_out = 0;
+    for (size_t i = 0; i < header->count; i++) {
+        const struct rg_column *column = &header->column[i];
+        left_out += column->kind == RG_COLUMN_TOOL || column->kind == RG_COLUMN_SPLIT;
+        if (column->kind == RG_COLUMN_SPLIT && !header->has[column->field]) {
+            rg_import_error(report, row->line, rg_field_row(column->field)->name,
+                            "column %zu: a column for one code is not read; export the column that "
+                            "holds all its codes",
+                            i + 1);
+        }
+    }
+    if (left_out > 0) {
+        rg_import_warning(report, row->line, "", "%zu columns of the survey tool are left out",
+                          left_out);
     }
 }
 
@@ -231,17 +226,9 @@ static void header_read(const struct row *row, struct header *header,
 {
     header->count = row->count;
     for (size_t i = 0; i < row->count; i++) {
-        enum rg_field field = RG_FIELD_COUNT;
-        if (!rg_field_find(cell_of(row, i), &field)) {
-            unknown_column(row, i, report);
-            continue;
-        }
-        if (header->has[field]) {
-            report_error(report, row->line, rg_field_row(field)->name, "this column stands twice");
-        }
-        header->has[field] = true;
-        header->field[i] = field;
+        column_read(row, i, header, report);
     }
+    split_check(row, header, report);
     missing_columns(header, row->line, report);
 }
 
@@ -266,133 +253,56 @@ static rg_outcome header_next(struct reader *reader, struct row *row, struct hea
 
 /* ---- data rows ---- */
 
-static void need_value(const struct rg_record *record, enum rg_field field, uint32_t line,
-                       struct rg_import_report *report)
+static bool is_words(enum rg_field field)
 {
-    if (!rg_record_has(record, field)) {
-        report_error(report, line, rg_field_row(field)->name, "must not be empty");
-    }
+    enum rg_value_type type = rg_field_row(field)->type;
+    return type == RG_TYPE_TEXT || type == RG_TYPE_LONG_TEXT || type == RG_TYPE_NAME ||
+           type == RG_TYPE_NAMES || type == RG_TYPE_IDENTIFIER;
 }
 
-static void precision_check(const struct rg_record *record, uint32_t line,
-                            struct rg_import_report *report)
+/* A spreadsheet would run it. With apostrophes before it, too, so that taking one off undoes it. */
+static bool is_formula(struct rg_bytes cell)
 {
-    size_t len = strlen(rg_record_get(record, RG_FIELD_PRS_BIRTHDATE));
-    const char *precision = rg_record_get(record, RG_FIELD_DOB_PRECISION);
-    bool good = strcmp(precision, "day") != 0 || len == 10;
-    good = good && (strcmp(precision, "month") != 0 || len >= 7);
-    good = good && (strcmp(precision, "year") != 0 || len >= 4);
-    if (!good) {
-        report_error(report, line, rg_field_row(RG_FIELD_PRS_BIRTHDATE)->name,
-                     "must be as exact as dob_precision says");
+    size_t at = 0;
+    while (at < cell.len && cell.data[at] == '\'') {
+        at++;
     }
+    return at < cell.len && strchr("=+-@", cell.data[at]) != NULL;
 }
 
-/* Values that are not allowed go to the report; only memory and limits of the record fail. */
-static rg_outcome row_fill(const struct row *row, const struct header *header,
-                           struct rg_record *record, struct rg_import_report *report,
-                           struct rg_reason *why)
+static struct rg_bytes value_of(const struct row *row, size_t i, enum rg_field field)
 {
-    for (size_t i = 0; i < row->count; i++) {
-        struct rg_reason inner = {0};
-        rg_outcome outcome = rg_record_set(record, header->field[i], cell_of(row, i), &inner);
-        if (outcome.code == RG_MALFORMED || outcome.code == RG_LIMIT) {
-            report_error(report, row->line, rg_field_row(header->field[i])->name, "%s", inner.text);
-            continue;
-        }
-        if (!rg_is_ok(outcome)) {
-            return rg_fail(why, outcome.code, "out-of-memory", "%s", inner.text);
-        }
-    }
-    need_value(record, RG_FIELD_CASE_REF, row->line, report);
-    need_value(record, RG_FIELD_HOST_COUNTRY, row->line, report);
-    need_value(record, RG_FIELD_ORIGIN_COUNTRY, row->line, report);
-    precision_check(record, row->line, report);
-    return rg_ok();
-}
-
-static rg_outcome records_grow(struct rg_records *records, struct rg_reason *why)
-{
-    if (records->count < records->capacity) {
-        return rg_ok();
-    }
-    size_t capacity = records->capacity == 0 ? 256 : records->capacity * 2;
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-    struct rg_record **record = reallocarray(records->record, capacity, sizeof(*record));
-    RG_CHECK(record != NULL, why, RG_IO, "out-of-memory", "cannot allocate the list of cases");
-    records->record = record;
-    uint32_t *line = reallocarray(records->line, capacity, sizeof(*line));
-    RG_CHECK(line != NULL, why, RG_IO, "out-of-memory", "cannot allocate the list of cases");
-    records->line = line;
-    records->capacity = capacity;
-    return rg_ok();
+    struct rg_bytes cell = cell_of(row, i);
+    bool marked = is_words(field) && cell.len > 0 && cell.data[0] == '\'' && is_formula(cell);
+    return marked ? rg_bytes_of(cell.data + 1, cell.len - 1) : cell;
 }
 
 static rg_outcome row_take(const struct row *row, const struct header *header,
-                           struct rg_records *records, struct rg_import_report *report,
-                           struct rg_reason *why)
+                           struct rg_intake *intake, struct rg_reason *why)
 {
+    struct rg_import_report *report = intake->report;
     report->rows++;
     RG_CHECK(report->rows <= RG_CSV_ROWS_MAX, why, RG_LIMIT, "csv-limit", "more than %d rows",
              RG_CSV_ROWS_MAX);
     if (row->fault != NULL) {
-        report_error(report, row->line, "", "%s", row->fault);
+        rg_import_error(report, row->line, "", "%s", row->fault);
         return rg_ok();
     }
     if (row->count != header->count) {
-        report_error(report, row->line, "", "%zu cells, but the header has %zu", row->count,
-                     header->count);
+        rg_import_error(report, row->line, "", "%zu cells, but the header has %zu", row->count,
+                        header->count);
         return rg_ok();
     }
-    RG_TRY(records_grow(records, why));
-    RG_OWNED_RECORD record = NULL;
-    RG_TRY(rg_record_new(&record, why));
-    RG_TRY(row_fill(row, header, record, report, why));
-    records->record[records->count] = record;
-    records->line[records->count++] = row->line;
-    record = NULL;
-    return rg_ok();
-}
-
-/* ---- one case_ref, one case ---- */
-
-struct reference {
-    const char *text;
-    uint32_t line;
-};
-
-static int by_text_then_line(const void *a, const void *b)
-{
-    const struct reference *x = a;
-    const struct reference *y = b;
-    int order = strcmp(x->text, y->text);
-    return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-static rg_outcome doubles_check(const struct rg_records *records, struct rg_import_report *report,
-                                struct rg_reason *why)
-{
-    if (records->count == 0) {
-        return rg_ok();
-    }
-    struct reference *reference = calloc(records->count, sizeof(*reference));
-    RG_CHECK(reference != NULL, why, RG_IO, "out-of-memory", "cannot compare the case numbers");
-    for (size_t i = 0; i < records->count; i++) {
-        reference[i].text = rg_record_get(records->record[i], RG_FIELD_CASE_REF);
-        reference[i].line = records->line[i];
-    }
-    qsort(reference, records->count, sizeof(*reference), by_text_then_line);
-    for (size_t i = 1; i < records->count; i++) {
-        if (reference[i].text[0] != '\0' && strcmp(reference[i].text, reference[i - 1].text) == 0) {
-            report_error(report, reference[i].line, rg_field_row(RG_FIELD_CASE_REF)->name,
-                         "the same as on line %u; each case stands once", reference[i - 1].line);
+    for (size_t i = 0; i < row->count; i++) {
+        enum rg_field field = header->column[i].field;
+        if (header->column[i].kind == RG_COLUMN_FIELD) {
+            RG_TRY(rg_intake_value(intake, field, value_of(row, i, field), row->line, why));
         }
     }
-    free(reference);
-    return rg_ok();
+    return rg_intake_row(intake, row->line, why);
 }
 
-static rg_outcome rows_read(struct reader *reader, struct row *row, struct rg_records *records,
+static rg_outcome rows_read(struct reader *reader, struct row *row, struct rg_intake *intake,
                             struct rg_reason *why)
 {
     struct header header = {0};
@@ -400,104 +310,57 @@ static rg_outcome rows_read(struct reader *reader, struct row *row, struct rg_re
     while (!at_end(reader) && !row->hopeless) {
         RG_TRY(row_next(reader, row, why));
         if (!is_blank_row(row)) {
-            RG_TRY(row_take(row, &header, records, reader->report, why));
+            RG_TRY(row_take(row, &header, intake, why));
         }
     }
-    return doubles_check(records, reader->report, why);
-}
-
-static rg_outcome all_or_none(struct rg_bytes text, struct rg_records *records,
-                              struct rg_import_report *report, struct rg_reason *why)
-{
-    struct reader reader = {.text = text, .line = 1, .report = report};
-    struct row row = {.cells.secret = true};
-    rg_outcome outcome = rows_read(&reader, &row, records, why);
-    rg_buffer_drop(&row.cells);
-    RG_TRY(outcome);
-    RG_CHECK(report->error_count == 0, why, RG_MALFORMED, "csv-rows",
-             "%u errors in %u rows; nothing was imported", report->error_count, report->rows);
     return rg_ok();
 }
 
-rg_outcome rg_records_read_csv(struct rg_bytes text, struct rg_records **records_out,
-                               struct rg_import_report *report_out, struct rg_reason *why)
+rg_outcome rg_records_read_csv(struct rg_bytes text, struct rg_date today,
+                               struct rg_records **records_out, struct rg_import_report *report_out,
+                               struct rg_reason *why)
 {
     memset(report_out, 0, sizeof(*report_out));
     RG_CHECK(text.len <= RG_CSV_BYTES_MAX, why, RG_LIMIT, "csv-limit",
              "the file is larger than %d bytes", RG_CSV_BYTES_MAX);
-    struct rg_records *records = calloc(1, sizeof(*records));
-    RG_CHECK(records != NULL, why, RG_IO, "out-of-memory", "cannot allocate the list of cases");
-    rg_outcome outcome = all_or_none(text, records, report_out, why);
-    if (!rg_is_ok(outcome)) {
-        rg_records_free(records);
-        return outcome;
-    }
-    *records_out = records;
-    return outcome;
-}
-
-void rg_records_free(struct rg_records *records)
-{
-    if (records == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < records->count; i++) {
-        rg_record_free(records->record[i]);
-    }
-    free(records->record);
-    free(records->line);
-    free(records);
-}
-
-void rg_records_cleanup(struct rg_records **records)
-{
-    rg_records_free(*records);
-    *records = NULL;
-}
-
-size_t rg_records_count(const struct rg_records *records)
-{
-    return records->count;
-}
-
-const struct rg_record *rg_records_peek(const struct rg_records *records, size_t i)
-{
-    return i < records->count ? records->record[i] : NULL;
-}
-
-struct rg_record *rg_records_take(struct rg_records *records, size_t i)
-{
-    struct rg_record *record = i < records->count ? records->record[i] : NULL;
-    if (record != NULL) {
-        records->record[i] = NULL;
-    }
-    return record;
+    RG_INTAKE intake = {0};
+    RG_TRY(rg_intake_begin(&intake, today, report_out, why));
+    struct reader reader = {.text = text, .line = 1, .report = report_out};
+    struct row row = {.cells.secret = true};
+    rg_outcome outcome = rows_read(&reader, &row, &intake, why);
+    rg_buffer_drop(&row.cells);
+    RG_TRY(outcome);
+    return rg_intake_end(&intake, "csv-rows", records_out, why);
 }
 
 /* ---- out ---- */
 
-static rg_outcome cell_write(struct rg_bytes cell, struct rg_buffer *out, struct rg_reason *why)
+static rg_outcome cell_write(struct rg_bytes cell, bool formula, struct rg_buffer *out,
+                             struct rg_reason *why)
 {
     bool plain = true;
     for (size_t i = 0; i < cell.len; i++) {
         plain = plain && strchr(",\"\r\n", cell.data[i]) == NULL;
     }
-    if (plain) {
-        return rg_buffer_append(out, cell, why);
-    }
-    RG_TRY(rg_buffer_append_text(out, "\"", why));
-    for (size_t i = 0; i < cell.len; i++) {
+    RG_TRY(rg_buffer_append_text(out, plain ? "" : "\"", why));
+    RG_TRY(rg_buffer_append_text(out, formula ? "'" : "", why));
+    for (size_t i = 0; i < cell.len && !plain; i++) {
         RG_TRY(rg_buffer_append_text(out, cell.data[i] == '"' ? "\"" : "", why));
         RG_TRY(rg_buffer_append(out, rg_bytes_of(cell.data + i, 1), why));
     }
-    return rg_buffer_append_text(out, "\"", why);
+    RG_TRY(rg_buffer_append(out, rg_bytes_of(cell.data, plain ? cell.len : 0), why));
+    return rg_buffer_append_text(out, plain ? "" : "\"", why);
 }
 
 rg_outcome rg_csv_header(struct rg_buffer *out, struct rg_reason *why)
 {
+    bool first = true;
     for (unsigned i = 0; i < RG_FIELD_COUNT; i++) {
-        RG_TRY(rg_buffer_append_text(out, i == 0 ? "" : ",", why));
-        RG_TRY(rg_buffer_append_text(out, rg_field_row((enum rg_field)i)->name, why));
+        if (!rg_field_is_old((enum rg_field)i)) {
+            RG_TRY(rg_buffer_append_text(out, first ? "" : ",", why));
+            RG_TRY(rg_buffer_append_text(out, rg_field_row((enum rg_field)i)->name, why));
+            first = false;
+        }
     }
     return rg_buffer_append_text(out, "\r\n", why);
 }
@@ -505,9 +368,16 @@ rg_outcome rg_csv_header(struct rg_buffer *out, struct rg_reason *why)
 rg_outcome rg_record_csv(const struct rg_record *record, struct rg_buffer *out,
                          struct rg_reason *why)
 {
+    bool first = true;
     for (unsigned i = 0; i < RG_FIELD_COUNT; i++) {
-        RG_TRY(rg_buffer_append_text(out, i == 0 ? "" : ",", why));
-        RG_TRY(cell_write(rg_bytes_of_text(rg_record_get(record, (enum rg_field)i)), out, why));
+        enum rg_field field = (enum rg_field)i;
+        if (rg_field_is_old(field)) {
+            continue;
+        }
+        struct rg_bytes value = rg_bytes_of_text(rg_record_get(record, field));
+        RG_TRY(rg_buffer_append_text(out, first ? "" : ",", why));
+        RG_TRY(cell_write(value, is_words(field) && is_formula(value), out, why));
+        first = false;
     }
     return rg_buffer_append_text(out, "\r\n", why);
 }

@@ -180,7 +180,7 @@ static rg_outcome import_text(struct referral *office, struct rg_bytes text,
 {
     RG_OWNED_RECORDS records = NULL;
     struct rg_import_report report = {0};
-    rg_outcome outcome = rg_records_read_csv(text, &records, &report, why);
+    rg_outcome outcome = rg_records_read_csv(text, rg_office_today(office), &records, &report, why);
     out->rows = report.rows;
     if (!rg_is_ok(outcome)) {
         const struct rg_import_error *first = &report.error[0];

@@ -14,10 +14,12 @@ static void print_all(const struct rg_records *records, struct rg_buffer *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rg_import_report report;
+    const struct rg_date today = {2026, 11, 24};
     struct rg_reason why = {0};
     RG_OWNED_RECORDS records = NULL;
     RG_OWNED_RECORDS again = NULL;
-    rg_outcome outcome = rg_records_read_csv(rg_bytes_of(data, size), &records, &report, &why);
+    rg_outcome outcome =
+        rg_records_read_csv(rg_bytes_of(data, size), today, &records, &report, &why);
     if (!rg_is_ok(outcome)) {
         FUZZ_REFUSED(outcome, &why, "csv-", "field-", "record-");
         RG_ASSERT(report.error_kept <= RG_IMPORT_ERRORS_MAX);
@@ -26,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     RG_OWNED_BUFFER first = {.secret = true};
     RG_OWNED_BUFFER second = {.secret = true};
     print_all(records, &first);
-    RG_ASSERT(rg_is_ok(rg_records_read_csv(rg_buffer_peek(&first), &again, &report, NULL)));
+    RG_ASSERT(rg_is_ok(rg_records_read_csv(rg_buffer_peek(&first), today, &again, &report, NULL)));
     print_all(again, &second);
     RG_ASSERT(rg_bytes_equal(rg_buffer_peek(&first), rg_buffer_peek(&second)));
     return 0;

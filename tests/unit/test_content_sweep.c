@@ -82,7 +82,8 @@ static rg_outcome all_of_it(struct rg_buffer *json_out, struct rg_reason *why)
     RG_OWNED_RECORD kept = NULL;
     RG_OWNED_RECORD back = NULL;
     RG_OWNED_BUFFER rest = {.secret = true};
-    RG_TRY(rg_records_read_csv(RG_BYTES_LITERAL(csv), &records, &report, why));
+    RG_TRY(rg_records_read_csv(RG_BYTES_LITERAL(csv), (struct rg_date){2026, 11, 24}, &records,
+                               &report, why));
     RG_TRY(rg_record_encode(rg_records_peek(records, 0), &rest, why));
     RG_TRY(rg_record_decode(rg_buffer_peek(&rest), &kept, why));
     RG_TRY(rg_record_new(&back, why));

@@ -20,10 +20,12 @@
     "true,SHARE_IDENTITY;RETURN,person,2027-06-30,routine"
 #define ROW(reference) reference ",TH,LA,ບຸນມີ ແກ້ວ," REST "\n"
 
+static const struct rg_date today = {2026, 11, 24};
+
 static rg_outcome read_text(const char *text, struct rg_records **records,
                             struct rg_import_report *report, struct rg_reason *why)
 {
-    return rg_records_read_csv(rg_bytes_of_text(text), records, report, why);
+    return rg_records_read_csv(rg_bytes_of_text(text), today, records, report, why);
 }
 
 static void test_rows_become_records(void **state)
@@ -142,7 +144,7 @@ static void test_twenty_errors_are_listed_all_are_counted(void **state)
     struct rg_import_report report;
     struct rg_records *records = NULL;
     struct rg_reason why = {0};
-    rg_outcome outcome = rg_records_read_csv(rg_buffer_peek(&text), &records, &report, &why);
+    rg_outcome outcome = rg_records_read_csv(rg_buffer_peek(&text), today, &records, &report, &why);
     assert_int_equal(outcome.code, RG_MALFORMED);
     assert_string_equal(why.id, "csv-rows");
     assert_int_equal(report.error_kept, RG_IMPORT_ERRORS_MAX);
@@ -179,7 +181,7 @@ static void test_csv_out_is_csv_in(void **state)
     struct rg_import_report report;
     assert_true(rg_is_ok(rg_csv_header(&text, NULL)));
     assert_true(rg_is_ok(rg_record_csv(rg_records_peek(records, 0), &text, NULL)));
-    assert_true(rg_is_ok(rg_records_read_csv(rg_buffer_peek(&text), &back, &report, NULL)));
+    assert_true(rg_is_ok(rg_records_read_csv(rg_buffer_peek(&text), today, &back, &report, NULL)));
     assert_same(rg_records_peek(records, 0), rg_records_peek(back, 0));
 }
 

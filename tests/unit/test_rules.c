@@ -172,7 +172,7 @@ static struct counts judge_file(struct rg_bytes text)
     struct rg_import_report report;
     RG_OWNED_RECORDS records = NULL;
     struct rg_reason why = {0};
-    if (!rg_is_ok(rg_records_read_csv(text, &records, &report, &why))) {
+    if (!rg_is_ok(rg_records_read_csv(text, today, &records, &report, &why))) {
         fail_msg("%s; line %u %s: %s", why.text, report.error[0].line, report.error[0].column,
                  report.error[0].text);
     }
