@@ -237,18 +237,16 @@ int rg_age_at_most(struct rg_date birth, struct rg_date today)
     return years_between(birth, today);
 }
 
-bool rg_age_is_counted(struct rg_bytes as_said)
+rg_outcome rg_age_is_counted(struct rg_bytes as_said, bool *counted_out, struct rg_reason *why)
 {
     static const char *const words[] = {"tuổi mụ", "tuoi mu", "tuổi ta", "tuoi ta",
                                         "xusui",   "xu sui",  "虚岁",    "虛歲"};
     RG_OWNED_BUFFER key = {.secret = true};
-    if (!rg_is_ok(rg_text_match_key(as_said, &key, NULL))) {
-        return false;
+    bool counted = false;
+    RG_TRY(rg_text_match_key(as_said, &key, why));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && key.len > 0; i++) {
+        counted = counted || memmem(key.data, key.len, words[i], strlen(words[i])) != NULL;
     }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (key.len > 0 && memmem(key.data, key.len, words[i], strlen(words[i])) != NULL) {
-            return true;
-        }
-    }
-    return false;
+    *counted_out = counted;
+    return rg_ok();
 }

@@ -44,7 +44,8 @@ void rg_date_text(struct rg_date date, char out[RG_DATE_BYTES]);
 /* Whole years between a birth of full precision or less and `today`; the least that they can be. */
 int rg_age_at_least(struct rg_date birth, struct rg_date today);
 int rg_age_at_most(struct rg_date birth, struct rg_date today);
-/* Words that count an age the traditional way are in it. */
-bool rg_age_is_counted(struct rg_bytes as_said);
+/* Words that count an age the traditional way are in it. `as_said` is lawful text. */
+RG_MUST_USE rg_outcome rg_age_is_counted(struct rg_bytes as_said, bool *counted_out,
+                                         struct rg_reason *why);
 
 #endif

@@ -175,30 +175,42 @@ static void precision_check(struct rg_intake *intake, uint32_t line)
 }
 
 /* An age is never changed here; who reads it is told. */
-static void age_warn(struct rg_intake *intake, uint32_t line)
+static void dated_age_warn(struct rg_intake *intake, uint32_t line)
 {
-    const struct rg_record *row = intake->row;
     struct rg_date birth;
-    bool adult = rg_record_code(row, RG_FIELD_AGE_STATUS) == RG_AGE_ADULT;
-    bool child = rg_record_code(row, RG_FIELD_AGE_STATUS) == RG_AGE_CHILD;
-    bool dated =
-        rg_date_parse(rg_bytes_of_text(rg_record_get(row, RG_FIELD_PRS_BIRTHDATE)), &birth);
-    if (adult && dated && rg_age_at_least(birth, intake->today) < ADULT_YEARS) {
+    const char *text = rg_record_get(intake->row, RG_FIELD_PRS_BIRTHDATE);
+    uint32_t status = rg_record_code(intake->row, RG_FIELD_AGE_STATUS);
+    if (!rg_date_parse(rg_bytes_of_text(text), &birth)) {
+        return;
+    }
+    bool may_be_child = rg_age_at_least(birth, intake->today) < ADULT_YEARS;
+    if (status == RG_AGE_ADULT && may_be_child) {
         rg_import_warning(intake->report, line, name_of(RG_FIELD_AGE_STATUS),
                           "says adult, but the birth date allows an age under %d; in doubt the "
                           "person is a child (uncertain)",
                           ADULT_YEARS);
     }
-    if (child && dated && rg_age_at_least(birth, intake->today) >= ADULT_YEARS) {
+    if (status == RG_AGE_CHILD && !may_be_child) {
         rg_import_warning(intake->report, line, name_of(RG_FIELD_AGE_STATUS),
                           "says child, but the birth date is %d years ago or more", ADULT_YEARS);
     }
-    if (adult && rg_age_is_counted(rg_bytes_of_text(rg_record_get(row, RG_FIELD_DOB_AS_SAID)))) {
+}
+
+static rg_outcome counted_age_warn(struct rg_intake *intake, uint32_t line, struct rg_reason *why)
+{
+    bool counted = false;
+    const char *said = rg_record_get(intake->row, RG_FIELD_DOB_AS_SAID);
+    if (said[0] == '\0' || rg_record_code(intake->row, RG_FIELD_AGE_STATUS) != RG_AGE_ADULT) {
+        return rg_ok();
+    }
+    RG_TRY(rg_age_is_counted(rg_bytes_of_text(said), &counted, why));
+    if (counted) {
         rg_import_warning(intake->report, line, name_of(RG_FIELD_DOB_AS_SAID),
                           "an age counted the traditional way is one or two years too high; ask "
                           "for the year of birth or the animal; in doubt the person is a child "
                           "(uncertain)");
     }
+    return rg_ok();
 }
 
 static void look_over(struct rg_intake *intake, uint32_t line)
@@ -250,7 +262,8 @@ rg_outcome rg_intake_row(struct rg_intake *intake, uint32_t line, struct rg_reas
     need_value(intake, RG_FIELD_ORIGIN_COUNTRY, line);
     RG_TRY(birth_keep(intake, line, why));
     precision_check(intake, line);
-    age_warn(intake, line);
+    dated_age_warn(intake, line);
+    RG_TRY(counted_age_warn(intake, line, why));
     look_over(intake, line);
     RG_TRY(records_grow(records, why));
     records->record[records->count] = intake->row;

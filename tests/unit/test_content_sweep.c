@@ -48,12 +48,13 @@ void *__wrap_reallocarray(void *old, size_t count, size_t size)
 static const char csv[] =
     "case_ref,host_country,origin_country,full_name_native,age_status,prs_Gender,"
     "prs_PrimaryLanguage,prs_Citizenship,vic_TraffickingStatus,cas_ReasonForOutgoingReferral,"
-    "needs,con_Consent,consent_scopes,consent_given_by,consent_expires,urgency,alias_nickname\n"
+    "needs,con_Consent,consent_scopes,consent_given_by,consent_expires,urgency,alias_nickname,"
+    "prs_Birthdate,dob_as_said\n"
     "C1,TH,LA,ບຸນມີ ແກ້ວ,adult,Feminine,lao,LA;MM,ActualVictimOfTrafficking,"
     "MigrationOrChangeOfLocation,interpreter,true,SHARE_IDENTITY;RETURN,person,2027-06-30,"
-    "routine,\"Noi;\"\"L\"\"\"\n"
+    "routine,\"Noi;\"\"L\"\"\",15/03/2530,18 xusui\n"
     "C2,TH,VN,Nguye\xCC\x82\xCC\x83n Thi\xCC\xA3,child,Masculine,vie,VN,,"
-    "AdditionalServicesRequired,,true,SHARE_IDENTITY,guardian,2027-06-30,urgent,\n";
+    "AdditionalServicesRequired,,true,SHARE_IDENTITY,guardian,2027-06-30,urgent,,,\n";
 
 static rg_outcome sections(const struct rg_record *record, struct rg_record *back,
                            struct rg_reason *why)
