@@ -221,6 +221,20 @@ static rg_outcome gather_author(struct gathering *gathering, struct rg_reason *w
     return rg_ok();
 }
 
+struct rg_readers_ask rg_readers_ask_of(const struct rg_readership *readership,
+                                        const char *to_office, const struct rg_content *content,
+                                        size_t index)
+{
+    return (struct rg_readers_ask){
+        .readership = readership,
+        .to_office = to_office,
+        .class_ = content->class_,
+        .wrapper = content->body == RG_BODY_FORWARDED,
+        .index = index,
+        .only = content->kind == RG_KIND_COUNTERSIGN_REQUEST ? content->second_author : NULL,
+    };
+}
+
 rg_outcome rg_post_readers(struct rg_home *home, const struct rg_readers_ask *ask,
                            struct rg_wall now, struct rg_readers *out, struct rg_reason *why)
 {

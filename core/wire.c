@@ -137,6 +137,17 @@ struct rg_id rg_header_id(struct rg_bytes header)
     return id;
 }
 
+rg_outcome rg_core_peek(struct rg_bytes core_bytes, struct rg_core *out, struct rg_reason *why)
+{
+    struct rg_core core;
+    RG_CHECK(core_bytes.len <= RG_HEADER_BYTES_MAX, why, RG_LIMIT, "wire-length-limit",
+             "a core has at most %d bytes", RG_HEADER_BYTES_MAX);
+    RG_TRY(rg_codec_decode(&rg_shape_core, core_bytes, &core, NULL, why));
+    RG_TRY(core_check(&core, why));
+    *out = core;
+    return rg_ok();
+}
+
 rg_outcome rg_header_peek(struct rg_bytes header, struct rg_envelope *out, struct rg_reason *why)
 {
     RG_CHECK(header.len <= RG_HEADER_BYTES_MAX, why, RG_LIMIT, "wire-length-limit",
@@ -144,8 +155,7 @@ rg_outcome rg_header_peek(struct rg_bytes header, struct rg_envelope *out, struc
     struct wire_header parts = {0};
     RG_TRY(rg_codec_decode(&rg_shape_header, header, &parts, NULL, why));
     struct rg_core core;
-    RG_TRY(rg_codec_decode(&rg_shape_core, parts.core, &core, NULL, why));
-    RG_TRY(core_check(&core, why));
+    RG_TRY(rg_core_peek(parts.core, &core, why));
     RG_CHECK(core.section_count == parts.count, why, RG_MALFORMED, "wire-sections",
              "%zu sections and %zu digests", core.section_count, parts.count);
     out->whole = rg_bytes_of(NULL, 0);

@@ -82,6 +82,10 @@ RG_MUST_USE rg_outcome rg_envelope_encode(struct rg_bytes header, const struct r
  * here. */
 RG_MUST_USE rg_outcome rg_envelope_peek(struct rg_bytes bytes, struct rg_envelope *out,
                                         struct rg_reason *why);
+/* A core that travels by itself, beside a section passed on verbatim: decodes and checks that it is
+ * canonical. */
+RG_MUST_USE rg_outcome rg_core_peek(struct rg_bytes core_bytes, struct rg_core *out,
+                                    struct rg_reason *why);
 /* Header only (a tombstone, an evidence bundle): `sealed` is left empty. */
 RG_MUST_USE rg_outcome rg_header_peek(struct rg_bytes header, struct rg_envelope *out,
                                       struct rg_reason *why);

@@ -57,7 +57,7 @@ static void colleague_signs(struct rg_home *home, struct rg_certificate **kept_c
 }
 
 static void seal_last(struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
-                      struct parts *parts)
+                      struct rg_parts *parts)
 {
     struct rg_certificate *certificate = NULL;
     struct rg_key *key = NULL;
@@ -79,27 +79,13 @@ static void seal_last(struct rg_home *home, const struct rg_draft *draft, struct
 static void seal_by_parts(struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
                           struct rg_buffer *envelope_out, struct rg_id *id_out)
 {
-    RG_CLEANUP(parts_drop) struct parts parts = {0};
-    struct rg_hash digest[RG_SECTIONS_MAX];
-    struct rg_bytes sealed[RG_SECTIONS_MAX];
-    core_fill(home, draft, now, &parts.core);
-    for (size_t i = 0; i < draft->count; i++) {
-        assert_true(rg_is_ok(encode_one(home, draft, i, &parts, NULL)));
-    }
-    assert_true(rg_is_ok(rg_core_encode(&parts.core, &parts.core_bytes, NULL)));
+    RG_CLEANUP(rg_parts_drop) struct rg_parts parts = {0};
+    assert_true(rg_is_ok(rg_parts_make(home, draft, now, &parts, NULL)));
     for (size_t i = 0; i + 1 < draft->count; i++) {
         assert_true(rg_is_ok(seal_one(home, draft, i, now, &parts, NULL)));
     }
     seal_last(home, draft, now, &parts);
-    for (size_t i = 0; i < draft->count; i++) {
-        sealed[i] = rg_buffer_peek(&parts.sealed[i]);
-        digest[i] = rg_sha256(sealed[i]);
-    }
-    struct rg_bytes core = rg_buffer_peek(&parts.core_bytes);
-    assert_true(rg_is_ok(rg_header_encode(core, digest, draft->count, &parts.header, NULL)));
-    struct rg_bytes header = rg_buffer_peek(&parts.header);
-    assert_true(rg_is_ok(rg_envelope_encode(header, sealed, draft->count, envelope_out, NULL)));
-    *id_out = rg_header_id(header);
+    assert_true(rg_is_ok(rg_parts_join(&parts, draft->count, envelope_out, id_out, NULL)));
 }
 
 rg_outcome rg_post_seal(struct rg_home *home, const struct rg_draft *draft, struct rg_wall now,
