@@ -225,8 +225,7 @@ rg_outcome rg_form_set(struct rg_form *form, const char *name, struct rg_bytes t
                        struct rg_reason *why)
 {
     const struct rg_box *box = rg_form_box(form->table, name);
-    RG_CHECK(box != NULL, why, RG_MALFORMED, "form-field", "%s has no such box",
-             form->table->name);
+    RG_CHECK(box != NULL, why, RG_MALFORMED, "form-field", "%s has no such box", form->table->name);
     struct value place = {.box = index_of(form->table, box)};
     return check_and_put(form, box, NULL, place, text, why);
 }
@@ -239,12 +238,7 @@ const char *rg_form_get(const struct rg_form *form, const char *name)
 
 static uint32_t position_of(const struct rg_box *box, const char *text)
 {
-    for (uint32_t i = 0; box != NULL && box->codes != NULL && box->codes[i] != NULL; i++) {
-        if (strcmp(box->codes[i], text) == 0) {
-            return i + 1;
-        }
-    }
-    return 0;
+    return box == NULL ? 0 : rg_box_code_find(box, rg_bytes_of_text(text));
 }
 
 uint32_t rg_form_code(const struct rg_form *form, const char *name)
@@ -255,17 +249,7 @@ uint32_t rg_form_code(const struct rg_form *form, const char *name)
 uint32_t rg_form_codes(const struct rg_form *form, const char *name)
 {
     const struct rg_box *box = rg_form_box(form->table, name);
-    const char *text = rg_form_get(form, name);
-    uint32_t set = 0;
-    for (uint32_t i = 0; box != NULL && box->codes != NULL && box->codes[i] != NULL; i++) {
-        size_t len = strlen(box->codes[i]);
-        for (const char *at = strstr(text, box->codes[i]); at != NULL;
-             at = strstr(at + 1, box->codes[i])) {
-            bool whole = (at == text || at[-1] == ';') && (at[len] == ';' || at[len] == '\0');
-            set |= whole ? 1u << i : 0;
-        }
-    }
-    return set;
+    return box == NULL ? 0 : rg_box_codes_set(box, rg_form_get(form, name));
 }
 
 uint32_t rg_form_number(const struct rg_form *form, const char *name)

@@ -90,7 +90,7 @@ struct rg_box {
     bool required;
     bool many;
     const char *const *codes; /* NULL ended */
-    const char *codes_of;     /* name of the dictionary list that `codes` is, or NULL */
+    const char *codes_of;     /* the dictionary field whose list it is, instead of `codes` */
     const struct rg_form_table *rows;
     uint32_t max; /* bytes of a text, rows, or the number's largest; 0: of the type */
     const char
@@ -103,7 +103,10 @@ struct rg_form_table {
     size_t count;
 };
 const struct rg_box *rg_form_box(const struct rg_form_table *table, const char *name); /* or NULL */
-const char *rg_box_type_name(enum rg_box_type type); /* "line", "code", ... */
+const char *const *rg_box_codes(const struct rg_box *box); /* its list, NULL ended; or NULL */
+uint32_t rg_box_code_find(const struct rg_box *box, struct rg_bytes text); /* position, 0 none */
+uint32_t rg_box_codes_set(const struct rg_box *box, const char *normal);   /* bit position-1 */
+const char *rg_box_type_name(enum rg_box_type type);                       /* "line", "code", ... */
 const char *
 rg_box_allowed(const struct rg_box *box);          /* "one line of text", ... without the codes */
 size_t rg_box_bytes_max(const struct rg_box *box); /* of one value in normal form */

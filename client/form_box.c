@@ -66,10 +66,21 @@ static bool fits_any(const struct rg_box *box, struct rg_buffer *text)
     return true;
 }
 
-static uint32_t code_position(const struct rg_box *box, struct rg_bytes text)
+const char *const *rg_box_codes(const struct rg_box *box)
 {
-    for (uint32_t i = 0; box->codes[i] != NULL; i++) {
-        if (rg_bytes_equal(text, rg_bytes_of_text(box->codes[i]))) {
+    enum rg_field field;
+    if (box->codes_of == NULL) {
+        return box->codes;
+    }
+    RG_ASSERT(rg_field_find(rg_bytes_of_text(box->codes_of), &field));
+    return rg_field_row(field)->codes;
+}
+
+uint32_t rg_box_code_find(const struct rg_box *box, struct rg_bytes text)
+{
+    const char *const *codes = rg_box_codes(box);
+    for (uint32_t i = 0; codes != NULL && codes[i] != NULL; i++) {
+        if (rg_bytes_equal(text, rg_bytes_of_text(codes[i]))) {
             return i + 1;
         }
     }
@@ -78,7 +89,7 @@ static uint32_t code_position(const struct rg_box *box, struct rg_bytes text)
 
 static bool fits_code(const struct rg_box *box, struct rg_buffer *text)
 {
-    return code_position(box, rg_buffer_peek(text)) != 0;
+    return rg_box_code_find(box, rg_buffer_peek(text)) != 0;
 }
 
 static bool fits_date(const struct rg_box *box, struct rg_buffer *text)
@@ -295,14 +306,14 @@ static rg_outcome codes_refuse(const struct rg_box *box, struct rg_reason *why)
 {
     char list[160] = "";
     size_t len = 0;
-    for (size_t i = 0; box->codes[i] != NULL; i++) {
-        size_t need = strlen(box->codes[i]) + 2;
+    const char *const *codes = rg_box_codes(box);
+    for (size_t i = 0; codes[i] != NULL; i++) {
+        size_t need = strlen(codes[i]) + 2;
         if (len + need + 6 > sizeof(list)) {
             (void)snprintf(list + len, sizeof(list) - len, ", ...");
             break;
         }
-        int put =
-            snprintf(list + len, sizeof(list) - len, "%s%s", i == 0 ? "" : ", ", box->codes[i]);
+        int put = snprintf(list + len, sizeof(list) - len, "%s%s", i == 0 ? "" : ", ", codes[i]);
         len += (size_t)put;
     }
     return rg_fail(why, RG_MALFORMED, "form-code", "%s: allowed: %s%s %s", box->name,
@@ -340,23 +351,35 @@ static struct rg_bytes part_take(struct rg_bytes *rest)
     return part;
 }
 
+uint32_t rg_box_codes_set(const struct rg_box *box, const char *normal)
+{
+    uint32_t set = 0;
+    struct rg_bytes rest = rg_bytes_of_text(normal);
+    while (rest.len > 0) {
+        uint32_t position = rg_box_code_find(box, part_take(&rest));
+        set |= position == 0 ? 0 : 1u << (position - 1);
+    }
+    return set;
+}
+
 static rg_outcome codes_normal(const struct rg_box *box, struct rg_buffer *text,
                                struct rg_reason *why)
 {
     uint32_t set = 0;
     struct rg_bytes rest = rg_buffer_peek(text);
     while (rest.len > 0) {
-        uint32_t position = code_position(box, part_take(&rest));
+        uint32_t position = rg_box_code_find(box, part_take(&rest));
         if (position == 0) {
             return codes_refuse(box, why);
         }
         set |= 1u << (position - 1);
     }
     rg_buffer_clear(text);
-    for (uint32_t i = 0; box->codes[i] != NULL; i++) {
+    const char *const *codes = rg_box_codes(box);
+    for (uint32_t i = 0; codes[i] != NULL; i++) {
         if ((set >> i & 1u) != 0) {
             RG_TRY(rg_buffer_append_text(text, text->len == 0 ? "" : ";", why));
-            RG_TRY(rg_buffer_append_text(text, box->codes[i], why));
+            RG_TRY(rg_buffer_append_text(text, codes[i], why));
         }
     }
     return rg_ok();

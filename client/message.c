@@ -1,13 +1,15 @@
 /*
  * How it works: bytes and rg_content meet in `struct wire_section`, a plain picture of the .proto
  * that core/codec fills and reads by table. Decoding: codec (syntax and bounds), then the picture
- * is turned into rg_content with its texts copied, then `content_check`, which knows what each kind
- * may hold. Encoding runs the same `content_check` first. Invariant: what content_check passes is
- * what it passes on the other side, so nothing is signed that a reader refuses. The table of kinds
- * is in client/message_kinds.c.
+ * is turned into rg_content with its texts copied, then `rg_content_check` (message_check.c), which
+ * knows what each kind may hold. Encoding runs the same check first. A form's bytes are a view in
+ * the picture and go through message_form.c. Invariant: what rg_content_check passes is what it
+ * passes on the other side, so nothing is signed that a reader refuses. The table of kinds is in
+ * client/message_kinds.c.
  */
-#include "client/message.h"
+#include "client/message_inside.h"
 
+#include "client/form_tables.h"
 #include "core/codec.h"
 #include "core/syntax.h"
 
@@ -61,6 +63,37 @@ struct wire_proposal {
 struct wire_withheld {
     uint32_t state;
 };
+struct wire_vital {
+    char decided_by[RG_PRINCIPAL_BYTES];
+    struct rg_bytes reason;
+    uint32_t opened;
+};
+struct wire_forwarded {
+    struct rg_bytes core, sealed, certificate;
+    uint32_t index;
+};
+struct wire_desk_draft {
+    uint32_t kind;
+    char to_country[RG_COUNTRY_BYTES];
+    struct rg_bytes content;
+};
+struct wire_part {
+    uint32_t class_;
+    struct rg_bytes signed_;
+};
+struct wire_countersign {
+    struct rg_bytes core;
+    struct wire_part part[RG_CLASS_COUNT];
+    size_t count;
+};
+
+/* Places of the forms in a section. */
+enum {
+#define X(kind, number, name) FORM_##name,
+    RG_FORM_KINDS(X)
+#undef X
+        FORMS
+};
 struct wire_label {
     uint32_t class_, state, index;
     bool has_index;
@@ -74,8 +107,12 @@ struct wire_section {
     uint64_t made_ms;
     struct wire_label label[RG_CLASS_COUNT];
     size_t label_count;
+    bool has_movement, has_family_link, has_vital;
+    uint8_t movement[RG_GROUP_BYTES], family_link[RG_GROUP_BYTES];
+    struct wire_vital vital;
+    char second_author[RG_PRINCIPAL_BYTES], language[RG_LANGUAGE_BYTES];
     bool has_preview, has_details, has_accept, has_decline, has_acknowledgement, has_proposal,
-        has_withheld;
+        has_withheld, has_forwarded, has_desk_draft, has_countersign;
     struct wire_preview preview;
     struct wire_fields details;
     struct wire_accept accept;
@@ -83,6 +120,11 @@ struct wire_section {
     struct wire_acknowledgement acknowledgement;
     struct wire_proposal proposal;
     struct wire_withheld withheld;
+    struct wire_forwarded forwarded;
+    struct wire_desk_draft desk_draft;
+    struct wire_countersign countersign;
+    bool has_form[FORMS];
+    struct rg_bytes form[FORMS]; /* encoded; an empty one may be present */
 };
 
 static const struct rg_slot consent_slot[] = {
@@ -165,6 +207,47 @@ static const struct rg_slot withheld_slot[] = {
 static const struct rg_shape withheld_shape =
     RG_SHAPE(referral__content__withheld__descriptor, withheld_slot);
 
+static const struct rg_slot vital_slot[] = {
+    RG_SLOT_TEXT(1, struct wire_vital, decided_by, 1, rg_syntax_principal),
+    RG_SLOT_VIEW(2, struct wire_vital, reason, 1, RG_ANSWER_TEXT_BYTES_MAX, NULL),
+    RG_SLOT_NUMBER(3, struct wire_vital, opened, 1, (1u << RG_CLASS_COUNT) - 1),
+};
+static const struct rg_shape vital_shape =
+    RG_SHAPE(referral__content__vital_interest__descriptor, vital_slot);
+
+static const struct rg_slot forwarded_slot[] = {
+    RG_SLOT_VIEW(1, struct wire_forwarded, core, 1, RG_HEADER_BYTES_MAX, NULL),
+    RG_SLOT_NUMBER(2, struct wire_forwarded, index, 0, RG_SECTIONS_MAX - 1),
+    RG_SLOT_VIEW(3, struct wire_forwarded, sealed, 1, RG_CONTENT_CARRIED_BYTES_MAX, NULL),
+    RG_SLOT_VIEW(4, struct wire_forwarded, certificate, 1, RG_CERTIFICATE_BYTES_MAX, NULL),
+};
+static const struct rg_shape forwarded_shape =
+    RG_SHAPE(referral__content__forwarded__descriptor, forwarded_slot);
+
+static const struct rg_slot desk_draft_slot[] = {
+    RG_SLOT_NUMBER(1, struct wire_desk_draft, kind, 1, UINT16_MAX),
+    RG_SLOT_TEXT(2, struct wire_desk_draft, to_country, 1, rg_syntax_country),
+    RG_SLOT_VIEW(3, struct wire_desk_draft, content, 1, RG_CONTENT_BYTES_MAX, NULL),
+};
+static const struct rg_shape desk_draft_shape =
+    RG_SHAPE(referral__content__desk_draft__descriptor, desk_draft_slot);
+
+static const struct rg_slot part_slot[] = {
+    RG_SLOT_NUMBER(1, struct wire_part, class_, RG_CLASS_CASE, RG_CLASS_SECURITY),
+    RG_SLOT_VIEW(2, struct wire_part, signed_, 1, RG_CONTENT_CARRIED_BYTES_MAX, NULL),
+};
+static const struct rg_shape part_shape =
+    RG_SHAPE(referral__content__countersign_request__part__descriptor, part_slot);
+
+static const struct rg_slot countersign_slot[] = {
+    RG_SLOT_VIEW(1, struct wire_countersign, core, 1, RG_HEADER_BYTES_MAX, NULL),
+    {RG_PLACE(RG_FORM_MESSAGE, 2, struct wire_countersign, part[0]),
+     RG_FLAG(struct wire_countersign, count), .max = RG_CONTENT_CARRIED_BYTES_MAX,
+     .count_max = RG_CLASS_COUNT, .shape = &part_shape},
+};
+static const struct rg_shape countersign_shape =
+    RG_SHAPE(referral__content__countersign_request__descriptor, countersign_slot);
+
 static const struct rg_slot label_slot[] = {
     RG_SLOT_NUMBER(1, struct wire_label, class_, RG_CLASS_IDENTITY, RG_CLASS_SECURITY),
     RG_SLOT_NUMBER(2, struct wire_label, state, RG_LABEL_ATTACHED, RG_LABEL_WITHHELD),
@@ -179,6 +262,15 @@ static const struct rg_shape label_shape =
         RG_PLACE(RG_FORM_FIXED, number_, struct wire_section, name),                               \
             RG_FLAG(struct wire_section, has_##name), .min = 32, .max = 32                         \
     }
+#define OPTIONAL_GROUP(number_, name)                                                              \
+    {                                                                                              \
+        RG_PLACE(RG_FORM_FIXED, number_, struct wire_section, name),                               \
+            RG_FLAG(struct wire_section, has_##name), .min = RG_GROUP_BYTES, .max = RG_GROUP_BYTES \
+    }
+/* Looked at when the kind is known: the shape is made from the kind's table. */
+#define OPTIONAL_FORM(kind_, number_, name)                                                        \
+    {RG_PLACE(RG_FORM_VIEW, number_, struct wire_section, form[FORM_##name]),                      \
+     RG_FLAG(struct wire_section, has_form[FORM_##name]), .max = RG_CONTENT_BYTES_MAX},
 #define OPTIONAL_BODY(number_, name, bytes_max)                                                    \
     {                                                                                              \
         RG_PLACE(RG_FORM_MESSAGE, number_, struct wire_section, name),                             \
@@ -198,6 +290,11 @@ static const struct rg_slot section_slot[] = {
     {RG_PLACE(RG_FORM_MESSAGE, 11, struct wire_section, label[0]),
      RG_FLAG(struct wire_section, label_count), .max = 16, .count_max = RG_CLASS_COUNT,
      .shape = &label_shape},
+    OPTIONAL_GROUP(12, movement),
+    OPTIONAL_GROUP(13, family_link),
+    OPTIONAL_BODY(14, vital, 3 * RG_ANSWER_TEXT_BYTES_MAX),
+    RG_SLOT_TEXT(15, struct wire_section, second_author, 1, rg_syntax_principal),
+    RG_SLOT_TEXT(16, struct wire_section, language, 1, NULL),
     OPTIONAL_BODY(20, preview, PREVIEW_BYTES_MAX),
     OPTIONAL_BODY(21, details, RG_CONTENT_BYTES_MAX),
     OPTIONAL_BODY(22, accept, 3 * RG_ANSWER_TEXT_BYTES_MAX),
@@ -205,7 +302,10 @@ static const struct rg_slot section_slot[] = {
     OPTIONAL_BODY(24, acknowledgement, 64),
     OPTIONAL_BODY(25, proposal, RG_CONTENT_BYTES_MAX),
     OPTIONAL_BODY(26, withheld, 16),
-};
+    OPTIONAL_BODY(27, forwarded, RG_CONTENT_CARRIED_BYTES_MAX),
+    RG_FORM_KINDS_LOW(OPTIONAL_FORM) OPTIONAL_BODY(110, desk_draft, RG_CONTENT_CARRIED_BYTES_MAX),
+    OPTIONAL_BODY(112, countersign, RG_CONTENT_CARRIED_BYTES_MAX),
+    RG_FORM_KINDS_HIGH(OPTIONAL_FORM)};
 static const struct rg_shape section_shape =
     RG_SHAPE(referral__content__section__descriptor, section_slot);
 
@@ -215,220 +315,6 @@ _Static_assert((int)REFERRAL__CONTENT__AGE__CHILD == (int)RG_AGE_CHILD, "ages");
 _Static_assert((int)REFERRAL__CONTENT__REASON__WITNESS == (int)RG_REASON_WITNESS, "reasons");
 _Static_assert((int)REFERRAL__CONTENT__DECLINE_CODE__OTHER == (int)RG_DECLINE_OTHER, "codes");
 _Static_assert((int)REFERRAL__CONTENT__LABEL_STATE__WITHHELD == (int)RG_LABEL_WITHHELD, "states");
-
-/* A codec's reason names message and field, never a value: it may be passed on. */
-static rg_outcome form_failed(rg_outcome outcome, const struct rg_reason *inner,
-                              struct rg_reason *why)
-{
-    if (outcome.code == RG_LIMIT) {
-        return rg_fail(why, RG_LIMIT, "content-limit", "%s", inner->text);
-    }
-    if (outcome.code == RG_MALFORMED) {
-        return rg_fail(why, RG_MALFORMED, "content-form", "%s", inner->text);
-    }
-    return rg_fail(why, outcome.code, inner->id, "%s", inner->text);
-}
-
-/* ---- what a kind may hold ---- */
-
-/* A value is in its normal form when normalising changes nothing. */
-static rg_outcome value_check(const struct rg_field_value *value, struct rg_buffer *normal,
-                              struct rg_reason *why)
-{
-    const char *name = rg_field_row(value->field)->name;
-    struct rg_reason inner = {0};
-    struct rg_bytes given = rg_bytes_of_text(value->value == NULL ? "" : value->value);
-    rg_outcome outcome = rg_field_check(value->field, given, normal, &inner);
-    RG_CHECK(outcome.code != RG_IO, why, RG_IO, "out-of-memory", "%s", inner.text);
-    RG_CHECK(rg_is_ok(outcome), why, RG_MALFORMED, "content-field", "%s: %s", name, inner.text);
-    RG_CHECK(given.len > 0 && rg_bytes_equal(given, rg_buffer_peek(normal)), why, RG_MALFORMED,
-             "content-field", "%s: not in its normal form", name);
-    return rg_ok();
-}
-
-static rg_outcome fields_check(const struct rg_fields *fields, struct rg_reason *why)
-{
-    RG_CHECK(fields->count <= RG_FIELD_COUNT, why, RG_LIMIT, "content-limit", "too many fields");
-    RG_OWNED_BUFFER normal = {.secret = true};
-    uint32_t before = 0;
-    for (size_t i = 0; i < fields->count; i++) {
-        const struct rg_field_value *value = &fields->item[i];
-        RG_CHECK((unsigned)value->field < RG_FIELD_COUNT, why, RG_MALFORMED, "content-field",
-                 "a field that the dictionary does not know");
-        const struct rg_field_row *row = rg_field_row(value->field);
-        RG_CHECK(row->number > before, why, RG_MALFORMED, "content-field",
-                 "%s: fields are not in number order", row->name);
-        before = row->number;
-        RG_TRY(value_check(value, &normal, why));
-    }
-    return rg_ok();
-}
-
-/* The class of a field is the section it travels in; nothing else decides. */
-static rg_outcome details_check(const struct rg_fields *fields, enum rg_class class_,
-                                struct rg_reason *why)
-{
-    RG_TRY(fields_check(fields, why));
-    for (size_t i = 0; i < fields->count; i++) {
-        const struct rg_field_row *row = rg_field_row(fields->item[i].field);
-        RG_CHECK(row->class_ == class_, why, RG_MALFORMED, "content-field",
-                 "%s belongs in the %s section, not in %s", row->name, rg_class_name(row->class_),
-                 rg_class_name(class_));
-        RG_CHECK(rg_field_crosses(fields->item[i].field), why, RG_MALFORMED, "content-field",
-                 "%s never stands in a message", row->name);
-    }
-    return rg_ok();
-}
-
-static bool is_full_date(struct rg_date date)
-{
-    char text[16];
-    struct rg_date back;
-    if (date.year < 0 || date.month < 0 || date.day < 0 || date.year > 9999 || date.month > 99 ||
-        date.day > 99) {
-        return false;
-    }
-    int len = snprintf(text, sizeof(text), "%04d-%02d-%02d", date.year, date.month, date.day);
-    return len == 10 && rg_date_parse(rg_bytes_of(text, 10), &back);
-}
-
-static rg_outcome preview_check(const struct rg_preview *preview, struct rg_reason *why)
-{
-    struct rg_date month = preview->expected_month;
-    RG_CHECK(preview->age == RG_AGE_ADULT || preview->age == RG_AGE_CHILD, why, RG_MALFORMED,
-             "content-code", "age: adult or child");
-    RG_CHECK(rg_code_text(RG_FIELD_PRS_GENDER, preview->sex) != NULL, why, RG_MALFORMED,
-             "content-code", "sex: not a position of the list prs_Gender");
-    for (uint32_t i = 1; i <= CODE_MAX; i++) {
-        bool named = rg_code_text(RG_FIELD_NEEDS, i) != NULL;
-        RG_CHECK(named || (preview->needs >> (i - 1) & 1u) == 0, why, RG_MALFORMED, "content-code",
-                 "needs: not a position of the list needs");
-    }
-    RG_CHECK(month.year == 0 ||
-                 (month.day == 0 && is_full_date((struct rg_date){month.year, month.month, 1})),
-             why, RG_MALFORMED, "content-code", "expected month: not a month");
-    RG_CHECK(is_full_date(preview->consent.expires), why, RG_MALFORMED, "content-code",
-             "consent expires: not a full date");
-    RG_OWNED_BUFFER normal = {0};
-    struct rg_field_value language = {RG_FIELD_PRS_PRIMARY_LANGUAGE, preview->language};
-    return preview->language[0] == '\0' ? rg_ok() : value_check(&language, &normal, why);
-}
-
-/* `what` may be empty or NULL when it is not needed. */
-static rg_outcome words_check(const char *words, bool needed, const char *what,
-                              struct rg_reason *why)
-{
-    struct rg_bytes given = rg_bytes_of_text(words == NULL ? "" : words);
-    RG_OWNED_BUFFER normal = {.secret = true};
-    struct rg_reason inner = {0};
-    rg_outcome outcome =
-        rg_text_normal(given, RG_ANSWER_TEXT_BYTES_MAX, RG_TEXT_LINES, &normal, &inner);
-    RG_CHECK(outcome.code != RG_IO, why, RG_IO, "out-of-memory", "%s", inner.text);
-    RG_CHECK(rg_is_ok(outcome), why, RG_MALFORMED, "content-text", "%s: %s", what, inner.text);
-    RG_CHECK(rg_bytes_equal(given, rg_buffer_peek(&normal)), why, RG_MALFORMED, "content-text",
-             "%s: not in NFC, or with blanks around it", what);
-    RG_CHECK(given.len > 0 || !needed, why, RG_MALFORMED, "content-text", "%s: needed", what);
-    return rg_ok();
-}
-
-static rg_outcome accept_check(const struct rg_accept *accept, struct rg_reason *why)
-{
-    RG_CHECK(accept->desk != NULL && rg_syntax_office(rg_bytes_of_text(accept->desk)), why,
-             RG_MALFORMED, "content-text", "desk: an office name, as kh/focal");
-    RG_TRY(words_check(accept->contact_route, true, "contact route", why));
-    return words_check(accept->next_steps, true, "next steps", why);
-}
-
-static bool is_set(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
-static rg_outcome decline_check(const struct rg_decline *decline, struct rg_reason *why)
-{
-    RG_CHECK(rg_decline_name(decline->code) != NULL, why, RG_MALFORMED, "content-code",
-             "decline: not one of its codes");
-    RG_CHECK(!is_set(decline->suggested_party) ||
-                 rg_syntax_office(rg_bytes_of_text(decline->suggested_party)),
-             why, RG_MALFORMED, "content-text", "suggested party: an office name, as kh/focal");
-    return words_check(decline->text, decline->code == RG_DECLINE_OTHER, "reason in words", why);
-}
-
-static rg_outcome proposal_check(const struct rg_proposal *proposal, struct rg_reason *why)
-{
-    RG_TRY(preview_check(&proposal->preview, why));
-    RG_CHECK(rg_syntax_country(rg_bytes_of_text(proposal->origin_country)), why, RG_MALFORMED,
-             "content-text", "origin country: a country as in office names");
-    RG_OWNED_BUFFER normal = {.secret = true};
-    struct rg_field_value case_ref = {RG_FIELD_CASE_REF, proposal->case_ref};
-    RG_TRY(value_check(&case_ref, &normal, why));
-    return details_check(&proposal->fields, RG_CLASS_CASE, why);
-}
-
-static rg_outcome body_check(const struct rg_content *content, struct rg_reason *why)
-{
-    switch (content->body) {
-    case RG_BODY_PREVIEW:
-        return preview_check(&content->preview, why);
-    case RG_BODY_DETAILS:
-        return details_check(&content->details, content->class_, why);
-    case RG_BODY_ACCEPT:
-        return accept_check(&content->accept, why);
-    case RG_BODY_DECLINE:
-        return decline_check(&content->decline, why);
-    case RG_BODY_PROPOSAL:
-        return proposal_check(&content->proposal, why);
-    case RG_BODY_ACKNOWLEDGEMENT:
-    case RG_BODY_WITHHELD:
-        return rg_ok();
-    case RG_BODY_FORM:
-    case RG_BODY_FORWARDED:
-    case RG_BODY_DESK_DRAFT:
-    case RG_BODY_COUNTERSIGN:
-    case RG_BODY_NONE:
-        break;
-    }
-    return rg_fail(why, RG_MALFORMED, "content-body", "no body");
-}
-
-static rg_outcome labels_check(const struct rg_content *content, struct rg_reason *why)
-{
-    RG_CHECK(content->label_count <= RG_CLASS_COUNT, why, RG_LIMIT, "content-limit",
-             "too many labels");
-    RG_CHECK(content->label_count == 0 || content->class_ == RG_CLASS_CASE, why, RG_MALFORMED,
-             "content-label", "only the case section has labels");
-    unsigned before = RG_CLASS_CASE;
-    for (size_t i = 0; i < content->label_count; i++) {
-        const struct rg_label *label = &content->label[i];
-        RG_CHECK((unsigned)label->class_ > before, why, RG_MALFORMED, "content-label",
-                 "labels: other classes than case, ascending, each once");
-        before = (unsigned)label->class_;
-        RG_CHECK(label->state == RG_LABEL_ATTACHED || label->index == 0, why, RG_MALFORMED,
-                 "content-label", "only an attached section has an index");
-    }
-    return rg_ok();
-}
-
-static rg_outcome content_check(const struct rg_content *content, struct rg_reason *why)
-{
-    const struct rg_kind_row *row = rg_kind_row(content->kind);
-    RG_CHECK(row != NULL, why, RG_MALFORMED, "content-kind", "no kind has this number");
-    RG_CHECK((unsigned)content->class_ - 1 < RG_CLASS_COUNT &&
-                 (row->classes & RG_CLASS_BIT(content->class_)) != 0,
-             why, RG_MALFORMED, "content-class", "%s has no %s section", row->name,
-             rg_class_name(content->class_));
-    enum rg_body body = content->class_ == RG_CLASS_CASE ? row->case_body : row->other_body;
-    RG_CHECK(body != RG_BODY_NONE, why, RG_MALFORMED, "content-kind",
-             "%s is not spoken by this version", row->name);
-    bool withheld = content->body == RG_BODY_WITHHELD && body == RG_BODY_DETAILS &&
-                    content->class_ != RG_CLASS_CASE;
-    RG_CHECK(content->body == body || withheld, why, RG_MALFORMED, "content-body",
-             "%s has another body in its %s section", row->name, rg_class_name(content->class_));
-    RG_CHECK(content->has_answers || !row->needs_answers, why, RG_MALFORMED, "content-answers",
-             "%s must name the message it answers", row->name);
-    RG_TRY(labels_check(content, why));
-    return body_check(content, why);
-}
 
 /* ---- rg_content to the picture ---- */
 
@@ -474,6 +360,30 @@ static void office_to_wire(const char *from, char to[RG_OFFICE_BYTES])
     (void)snprintf(to, RG_OFFICE_BYTES, "%s", from == NULL ? "" : from);
 }
 
+static void countersign_to_wire(const struct rg_countersign *from, struct wire_countersign *to)
+{
+    to->core = from->core;
+    to->count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        to->part[i] = (struct wire_part){(uint32_t)from->section[i].class_, from->section[i].bytes};
+    }
+}
+
+/* FORMS when the body of the kind is no form. */
+static size_t form_place(uint32_t kind)
+{
+    static const uint32_t kinds[FORMS] = {
+#define X(kind_, number, name) [FORM_##name] = (kind_),
+        RG_FORM_KINDS(X)
+#undef X
+    };
+    size_t place = 0;
+    while (place < FORMS && kinds[place] != kind) {
+        place++;
+    }
+    return place;
+}
+
 static void body_to_wire(const struct rg_content *from, struct wire_section *to)
 {
     switch (from->body) {
@@ -513,13 +423,42 @@ static void body_to_wire(const struct rg_content *from, struct wire_section *to)
         to->has_withheld = true;
         to->withheld.state = (uint32_t)from->withheld;
         return;
-    case RG_BODY_FORM:
     case RG_BODY_FORWARDED:
+        to->has_forwarded = true;
+        to->forwarded = (struct wire_forwarded){.core = from->forwarded.core,
+                                                .sealed = from->forwarded.sealed,
+                                                .certificate = from->forwarded.certificate,
+                                                .index = from->forwarded.index};
+        return;
     case RG_BODY_DESK_DRAFT:
+        to->has_desk_draft = true;
+        to->desk_draft.kind = from->desk_draft.kind;
+        memcpy(to->desk_draft.to_country, from->desk_draft.to_country, RG_COUNTRY_BYTES);
+        to->desk_draft.content = from->desk_draft.content;
+        return;
     case RG_BODY_COUNTERSIGN:
+        to->has_countersign = true;
+        countersign_to_wire(&from->countersign, &to->countersign);
+        return;
+    case RG_BODY_FORM: /* see form_to_wire */
     case RG_BODY_NONE:
         return;
     }
+}
+
+/* `bytes` holds the encoded form until the section is written. */
+static rg_outcome form_to_wire(const struct rg_content *from, struct wire_section *to,
+                               struct rg_buffer *bytes, struct rg_reason *why)
+{
+    if (from->body != RG_BODY_FORM) {
+        return rg_ok();
+    }
+    size_t place = form_place(from->kind);
+    RG_ASSERT(place < FORMS);
+    RG_TRY(rg_message_form_encode(from->form, bytes, why));
+    to->has_form[place] = true;
+    to->form[place] = rg_buffer_peek(bytes);
+    return rg_ok();
 }
 
 static void common_to_wire(const struct rg_content *from, struct wire_section *to)
@@ -545,25 +484,42 @@ static void common_to_wire(const struct rg_content *from, struct wire_section *t
                                            .index = label->index,
                                            .has_index = label->state == RG_LABEL_ATTACHED};
     }
+    to->has_movement = from->has_movement;
+    to->has_family_link = from->has_family_link;
+    memcpy(to->movement, from->movement, sizeof(to->movement));
+    memcpy(to->family_link, from->family_link, sizeof(to->family_link));
+    to->has_vital = from->vital.present;
+    memcpy(to->vital.decided_by, from->vital.decided_by, sizeof(to->vital.decided_by));
+    to->vital.reason = view_of(from->vital.reason);
+    to->vital.opened = from->vital.opened;
+    memcpy(to->second_author, from->second_author, sizeof(to->second_author));
+    memcpy(to->language, from->language, sizeof(to->language));
+}
+
+static size_t bytes_max_of(uint32_t kind)
+{
+    return kind >= RG_KIND_DESK_DRAFT ? RG_CONTENT_CARRIED_BYTES_MAX : RG_CONTENT_BYTES_MAX;
 }
 
 rg_outcome rg_content_encode(const struct rg_content *content, struct rg_buffer *out,
                              struct rg_reason *why)
 {
-    RG_TRY(content_check(content, why));
+    RG_TRY(rg_content_check(content, why));
     struct wire_section section = {0};
+    RG_OWNED_BUFFER form = {.secret = true};
     common_to_wire(content, &section);
     body_to_wire(content, &section);
+    RG_TRY(form_to_wire(content, &section, &form, why));
     size_t start = out->len;
     struct rg_reason inner = {0};
     rg_outcome outcome = rg_codec_encode(&section_shape, &section, out, &inner);
     if (!rg_is_ok(outcome)) {
-        return form_failed(outcome, &inner, why);
+        return rg_content_failed(outcome, &inner, why);
     }
-    if (out->len - start > RG_CONTENT_BYTES_MAX) {
+    size_t most = bytes_max_of(content->kind);
+    if (out->len - start > most) {
         out->len = start;
-        return rg_fail(why, RG_LIMIT, "content-limit", "a section holds at most %d bytes",
-                       RG_CONTENT_BYTES_MAX);
+        return rg_fail(why, RG_LIMIT, "content-limit", "a section holds at most %zu bytes", most);
     }
     return rg_ok();
 }
@@ -581,6 +537,29 @@ static rg_outcome text_keep(struct rg_bytes text, struct rg_buffer *memory, cons
     RG_TRY(rg_buffer_append(memory, text, why));
     RG_TRY(rg_buffer_append(memory, rg_bytes_of("", 1), why));
     *out = (const char *)memory->data + start;
+    return rg_ok();
+}
+
+static rg_outcome bytes_keep(struct rg_bytes bytes, struct rg_buffer *memory, struct rg_bytes *out,
+                             struct rg_reason *why)
+{
+    RG_ASSERT(bytes.len <= memory->capacity - memory->len);
+    size_t start = memory->len;
+    RG_TRY(rg_buffer_append(memory, bytes, why));
+    *out = rg_bytes_of(memory->data + start, bytes.len);
+    return rg_ok();
+}
+
+static rg_outcome countersign_from_wire(const struct wire_countersign *from,
+                                        struct rg_countersign *to, struct rg_buffer *memory,
+                                        struct rg_reason *why)
+{
+    to->count = from->count;
+    RG_TRY(bytes_keep(from->core, memory, &to->core, why));
+    for (size_t i = 0; i < from->count; i++) {
+        to->section[i].class_ = (enum rg_class)from->part[i].class_;
+        RG_TRY(bytes_keep(from->part[i].signed_, memory, &to->section[i].bytes, why));
+    }
     return rg_ok();
 }
 
@@ -662,8 +641,17 @@ static rg_outcome which_body(const struct wire_section *from, enum rg_body *body
         {from->has_acknowledgement, RG_BODY_ACKNOWLEDGEMENT},
         {from->has_proposal, RG_BODY_PROPOSAL},
         {from->has_withheld, RG_BODY_WITHHELD},
+        {from->has_forwarded, RG_BODY_FORWARDED},
+        {from->has_desk_draft, RG_BODY_DESK_DRAFT},
+        {from->has_countersign, RG_BODY_COUNTERSIGN},
     };
     size_t count = 0;
+    for (size_t i = 0; i < FORMS; i++) {
+        count += from->has_form[i];
+        RG_CHECK(!from->has_form[i] || form_place(from->kind) == i, why, RG_MALFORMED,
+                 "content-body", "another kind's body");
+        *body_out = from->has_form[i] ? RG_BODY_FORM : *body_out;
+    }
     for (size_t i = 0; i < sizeof(body) / sizeof(body[0]); i++) {
         if (body[i].has) {
             *body_out = body[i].body;
@@ -677,7 +665,6 @@ static rg_outcome which_body(const struct wire_section *from, enum rg_body *body
 static rg_outcome body_from_wire(const struct wire_section *from, struct rg_content *to,
                                  struct rg_buffer *memory, struct rg_reason *why)
 {
-    RG_TRY(which_body(from, &to->body, why));
     switch (to->body) {
     case RG_BODY_PREVIEW:
         return preview_from_wire(&from->preview, &to->preview, why);
@@ -696,10 +683,18 @@ static rg_outcome body_from_wire(const struct wire_section *from, struct rg_cont
     case RG_BODY_WITHHELD:
         to->withheld = (enum rg_label_state)from->withheld.state;
         return rg_ok();
-    case RG_BODY_FORM:
     case RG_BODY_FORWARDED:
+        to->forwarded.index = from->forwarded.index;
+        RG_TRY(bytes_keep(from->forwarded.core, memory, &to->forwarded.core, why));
+        RG_TRY(bytes_keep(from->forwarded.sealed, memory, &to->forwarded.sealed, why));
+        return bytes_keep(from->forwarded.certificate, memory, &to->forwarded.certificate, why);
     case RG_BODY_DESK_DRAFT:
+        to->desk_draft.kind = from->desk_draft.kind;
+        memcpy(to->desk_draft.to_country, from->desk_draft.to_country, RG_COUNTRY_BYTES);
+        return bytes_keep(from->desk_draft.content, memory, &to->desk_draft.content, why);
     case RG_BODY_COUNTERSIGN:
+        return countersign_from_wire(&from->countersign, &to->countersign, memory, why);
+    case RG_BODY_FORM: /* see form_from_wire */
     case RG_BODY_NONE:
         break;
     }
@@ -730,7 +725,29 @@ static rg_outcome common_from_wire(const struct wire_section *from, struct rg_co
                                          .state = (enum rg_label_state)label->state,
                                          .index = label->index};
     }
+    to->has_movement = from->has_movement;
+    to->has_family_link = from->has_family_link;
+    memcpy(to->movement, from->movement, sizeof(to->movement));
+    memcpy(to->family_link, from->family_link, sizeof(to->family_link));
+    memcpy(to->second_author, from->second_author, sizeof(to->second_author));
+    memcpy(to->language, from->language, sizeof(to->language));
+    to->vital.present = from->has_vital;
+    memcpy(to->vital.decided_by, from->vital.decided_by, sizeof(to->vital.decided_by));
+    to->vital.opened = from->vital.opened;
     return rg_ok();
+}
+
+/* The first to use `memory`: it has one piece for the form and what else there is to keep. */
+static rg_outcome form_from_wire(const struct wire_section *from, struct rg_content *to,
+                                 struct rg_buffer *memory, struct rg_reason *why)
+{
+    RG_OWNED_FORM form = NULL;
+    const struct rg_kind_row *row = rg_kind_row(from->kind);
+    RG_ASSERT(row != NULL);
+    RG_TRY(rg_message_form_decode(row->form, from->form[form_place(from->kind)], &form, why));
+    size_t room = rg_form_packed_bytes(form) + from->vital.reason.len + 1;
+    RG_TRY(rg_buffer_reserve(memory, room, why));
+    return rg_form_pack(form, memory, &to->form, why);
 }
 
 /* Each text costs at least two bytes of the input besides its own, and one NUL here; the two
@@ -746,19 +763,26 @@ static rg_outcome memory_ready(struct rg_bytes bytes, struct rg_buffer *memory,
 rg_outcome rg_content_decode(struct rg_bytes bytes, struct rg_content *content_out,
                              struct rg_buffer *memory_out, struct rg_reason *why)
 {
-    RG_CHECK(bytes.len <= RG_CONTENT_BYTES_MAX, why, RG_LIMIT, "content-limit",
-             "a section holds at most %d bytes", RG_CONTENT_BYTES_MAX);
+    RG_CHECK(bytes.len <= RG_CONTENT_CARRIED_BYTES_MAX, why, RG_LIMIT, "content-limit",
+             "a section holds at most %d bytes", RG_CONTENT_CARRIED_BYTES_MAX);
     struct wire_section section = {0};
     struct rg_reason inner = {0};
     rg_outcome outcome = rg_codec_decode(&section_shape, bytes, &section, NULL, &inner);
     if (!rg_is_ok(outcome)) {
-        return form_failed(outcome, &inner, why);
+        return rg_content_failed(outcome, &inner, why);
     }
+    RG_CHECK(bytes.len <= bytes_max_of(section.kind), why, RG_LIMIT, "content-limit",
+             "a section of this kind holds at most %zu bytes", bytes_max_of(section.kind));
     RG_TRY(memory_ready(bytes, memory_out, why));
     struct rg_content content = {0};
     RG_TRY(common_from_wire(&section, &content, why));
+    RG_TRY(which_body(&section, &content.body, why));
+    if (content.body == RG_BODY_FORM) {
+        RG_TRY(form_from_wire(&section, &content, memory_out, why));
+    }
     RG_TRY(body_from_wire(&section, &content, memory_out, why));
-    RG_TRY(content_check(&content, why));
+    RG_TRY(text_keep(section.vital.reason, memory_out, &content.vital.reason, why));
+    RG_TRY(rg_content_check(&content, why));
     *content_out = content;
     return rg_ok();
 }
@@ -768,12 +792,12 @@ rg_outcome rg_content_decode(struct rg_bytes bytes, struct rg_content *content_o
 rg_outcome rg_stored_fields_encode(const struct rg_fields *fields, struct rg_buffer *out,
                                    struct rg_reason *why)
 {
-    RG_TRY(fields_check(fields, why));
+    RG_TRY(rg_content_fields_check(fields, why));
     struct wire_fields wire = {0};
     fields_to_wire(fields, &wire);
     struct rg_reason inner = {0};
     rg_outcome outcome = rg_codec_encode(&stored_shape, &wire, out, &inner);
-    return rg_is_ok(outcome) ? outcome : form_failed(outcome, &inner, why);
+    return rg_is_ok(outcome) ? outcome : rg_content_failed(outcome, &inner, why);
 }
 
 rg_outcome rg_stored_fields_decode(struct rg_bytes bytes, struct rg_fields *fields_out,
@@ -783,25 +807,48 @@ rg_outcome rg_stored_fields_decode(struct rg_bytes bytes, struct rg_fields *fiel
     struct rg_reason inner = {0};
     rg_outcome outcome = rg_codec_decode(&stored_shape, bytes, &wire, NULL, &inner);
     if (!rg_is_ok(outcome)) {
-        return form_failed(outcome, &inner, why);
+        return rg_content_failed(outcome, &inner, why);
     }
     RG_TRY(memory_ready(bytes, memory_out, why));
     struct rg_fields fields = {0};
     RG_TRY(fields_from_wire(&wire, &fields, memory_out, why));
-    RG_TRY(fields_check(&fields, why));
+    RG_TRY(rg_content_fields_check(&fields, why));
     *fields_out = fields;
     return rg_ok();
+}
+
+/* A form's shape is made when its kind is known; here only which message it is counts. */
+static rg_outcome section_shape_check(struct rg_reason *why)
+{
+    static const struct rg_shape form[FORMS] = {
+#define X(kind, number, name)                                                                      \
+    [FORM_##name] = {.descriptor = &referral__content__##name##__descriptor},
+        RG_FORM_KINDS(X)
+#undef X
+    };
+    struct rg_slot slot[sizeof(section_slot) / sizeof(section_slot[0])];
+    struct rg_shape shape = section_shape;
+    memcpy(slot, section_slot, sizeof(slot));
+    shape.slot = slot;
+    for (size_t i = 0; i < shape.slot_count; i++) {
+        size_t place = (slot[i].offset - offsetof(struct wire_section, form)) / slot[i].size;
+        bool is_form = slot[i].offset >= offsetof(struct wire_section, form);
+        slot[i].shape = is_form ? &form[place] : slot[i].shape;
+    }
+    return rg_codec_shape_check(&shape, why);
 }
 
 rg_outcome rg_message_shapes_check(struct rg_reason *why)
 {
     static const struct rg_shape *const all[] = {
-        &consent_shape,  &preview_shape,  &field_shape,   &details_shape,
-        &stored_shape,   &accept_shape,   &decline_shape, &acknowledgement_shape,
-        &proposal_shape, &withheld_shape, &label_shape,   &section_shape,
+        &consent_shape,   &preview_shape,    &field_shape,   &details_shape,
+        &stored_shape,    &accept_shape,     &decline_shape, &acknowledgement_shape,
+        &proposal_shape,  &withheld_shape,   &label_shape,   &vital_shape,
+        &forwarded_shape, &desk_draft_shape, &part_shape,    &countersign_shape,
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         RG_TRY(rg_codec_shape_check(all[i], why));
     }
-    return rg_ok();
+    RG_TRY(rg_message_form_shapes_check(why));
+    return section_shape_check(why);
 }

@@ -324,7 +324,7 @@ static void spoil_proposal_class(struct rg_content *c)
 
 static const struct flaw flaws[] = {
     {a_request, spoil_kind, "content-kind"},
-    {a_request, spoil_later_kind, "content-kind"},
+    {a_request, spoil_later_kind, "content-body"},
     {a_request, spoil_class, "content-class"},
     {a_request, spoil_body, "content-body"},
     {an_identity, spoil_details_class, "content-field"},
@@ -407,7 +407,7 @@ static void test_a_section_is_bounded(void **state)
     struct rg_reason why = {0};
     assert_int_equal(rg_content_encode(&content, &bytes, &why).code, RG_LIMIT);
     assert_string_equal(why.id, "content-limit");
-    static const uint8_t zeros[RG_CONTENT_BYTES_MAX + 1];
+    static const uint8_t zeros[RG_CONTENT_CARRIED_BYTES_MAX + 1];
     RG_OWNED_BUFFER memory = {.secret = true};
     assert_int_equal(
         rg_content_decode(rg_bytes_of(zeros, sizeof(zeros)), &content, &memory, &why).code,
