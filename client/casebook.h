@@ -159,6 +159,9 @@ struct rg_erased { /* counts */
 RG_MUST_USE rg_outcome rg_casebook_erase_classes(struct rg_casebook *book, int64_t case_row,
                                                  unsigned classes, struct rg_erased *out,
                                                  struct rg_reason *why);
+/* Something was erased and the book key has not been replaced since. */
+RG_MUST_USE rg_outcome rg_casebook_erasure_open(struct rg_casebook *book, bool *open_out,
+                                                struct rg_reason *why);
 /* One sealed item per case for client/retention. */
 RG_MUST_USE rg_outcome rg_casebook_hold_get(struct rg_casebook *book, int64_t case_row,
                                             struct rg_buffer *out, bool *found_out,
@@ -166,8 +169,8 @@ RG_MUST_USE rg_outcome rg_casebook_hold_get(struct rg_casebook *book, int64_t ca
 RG_MUST_USE rg_outcome rg_casebook_hold_put(struct rg_casebook *book, int64_t case_row,
                                             struct rg_bytes bytes, struct rg_reason *why);
 
-/* Destroys record and sections (`received_only`: sections of others' messages and the record made
- * from them); number, states, dates and codes stay. */
+/* The same for all classes. `received_only`: sections of others' messages and the record made from
+ * them; what this office wrote stays for its term. */
 RG_MUST_USE rg_outcome rg_casebook_erase(struct rg_casebook *book, int64_t case_row,
                                          bool received_only, struct rg_reason *why);
 

@@ -11,6 +11,7 @@
 #include "core/digest.h"
 
 #define WALK_ROWS 256
+#define ERASURE_OPEN "erasure-open"
 
 /* ---- a new book key ---- */
 
@@ -54,7 +55,16 @@ static rg_outcome values_set(struct rg_casebook *book, const struct rg_vault_key
                          rg_bytes_of(book->labels.b, sizeof(book->labels.b)), &labels, why));
     RG_TRY(rg_spool_value_set(book->spool, RG_BOOK_KEY, rg_buffer_peek(&sealed), why));
     RG_TRY(rg_spool_value_set(book->spool, RG_BOOK_LABELS, rg_buffer_peek(&labels), why));
+    RG_TRY(rg_spool_number_set(book->spool, ERASURE_OPEN, 0, why));
     return rg_spool_number_set(book->spool, RG_BOOK_EPOCH, book->epoch + 1, why);
+}
+
+rg_outcome rg_casebook_erasure_open(struct rg_casebook *book, bool *open_out, struct rg_reason *why)
+{
+    int64_t open = 0;
+    RG_TRY(rg_spool_number_get(book->spool, ERASURE_OPEN, 0, &open, why));
+    *open_out = open != 0;
+    return rg_ok();
 }
 
 rg_outcome rg_casebook_rekey(struct rg_casebook *book, const struct rg_key *fresh,
@@ -87,6 +97,7 @@ rg_outcome rg_casebook_sealed_key(struct rg_spool *spool, struct rg_buffer *out,
 struct erasing {
     struct rg_casebook *book;
     unsigned classes;
+    bool received_only;
     struct rg_erased count;
 };
 
@@ -146,7 +157,9 @@ static rg_outcome messages_erase(struct erasing *erasing, int64_t case_row, stru
         if (count == 0) {
             return rg_ok();
         }
-        RG_TRY(message_erase(erasing, &row, why));
+        if (!erasing->received_only || !row.ours) {
+            RG_TRY(message_erase(erasing, &row, why));
+        }
     }
 }
 
@@ -200,8 +213,6 @@ static void file_erase(struct rg_case_file *file, unsigned classes)
         rg_wipe(&file->preview, sizeof(file->preview));
         file->has_preview = false;
     }
-    file->erased_classes |= classes;
-    file->erased = file->erased_classes == RG_CLASSES_ALL;
 }
 
 /* Who must not read of a case is only worth knowing as long as there is something to read. */
@@ -217,24 +228,48 @@ static rg_outcome exclusions_erase(struct rg_casebook *book, int64_t case_row,
     return rg_casebook_exclusions_put(book, case_row, &list, "", (struct rg_wall){0}, why);
 }
 
-rg_outcome rg_casebook_erase_classes(struct rg_casebook *book, int64_t case_row, unsigned classes,
-                                     struct rg_erased *out, struct rg_reason *why)
+static rg_outcome erase(struct erasing *erasing, int64_t case_row, struct rg_reason *why)
 {
-    struct erasing erasing = {.book = book, .classes = classes & RG_CLASSES_ALL};
+    struct rg_casebook *book = erasing->book;
     RG_CASE_FILE file = {0};
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(book->spool, &step, why));
     RG_TRY(rg_casebook_get(book, case_row, &file, why));
-    RG_TRY(messages_erase(&erasing, case_row, why));
-    RG_TRY(record_erase(&erasing, case_row, why));
-    file_erase(&file, erasing.classes);
+    RG_TRY(messages_erase(erasing, case_row, why));
+    /* The host's own record of the person is not something received. */
+    bool record = !erasing->received_only || file.now.side == RG_SIDE_ORIGIN;
+    if (record) {
+        RG_TRY(record_erase(erasing, case_row, why));
+        file_erase(&file, erasing->classes);
+    }
+    if (!erasing->received_only) {
+        file.erased_classes |= erasing->classes;
+    }
+    file.erased = file.erased || (record && erasing->classes == RG_CLASSES_ALL) ||
+                  file.erased_classes == RG_CLASSES_ALL;
     RG_TRY(rg_casebook_put(book, &file, why));
-    if ((erasing.classes & RG_CLASS_BIT(RG_CLASS_SECURITY)) != 0) {
+    if ((erasing->classes & RG_CLASS_BIT(RG_CLASS_SECURITY)) != 0 && record) {
         RG_TRY(exclusions_erase(book, case_row, why));
     }
-    RG_TRY(rg_spool_step_commit(&step, why));
+    RG_TRY(rg_spool_number_set(book->spool, ERASURE_OPEN, 1, why));
+    return rg_spool_step_commit(&step, why);
+}
+
+rg_outcome rg_casebook_erase_classes(struct rg_casebook *book, int64_t case_row, unsigned classes,
+                                     struct rg_erased *out, struct rg_reason *why)
+{
+    struct erasing erasing = {.book = book, .classes = classes & RG_CLASSES_ALL};
+    RG_TRY(erase(&erasing, case_row, why));
     *out = erasing.count;
     return rg_ok();
+}
+
+rg_outcome rg_casebook_erase(struct rg_casebook *book, int64_t case_row, bool received_only,
+                             struct rg_reason *why)
+{
+    struct erasing erasing = {
+        .book = book, .classes = RG_CLASSES_ALL, .received_only = received_only};
+    return erase(&erasing, case_row, why);
 }
 
 /* ---- what is kept longer ---- */

@@ -281,8 +281,8 @@ static rg_outcome write_header(const struct bundle *bundle, struct rg_spool *spo
 {
     RG_OWNED_BUFFER bytes = {0};
     struct rg_envelope envelope;
-    RG_TRY(rg_spool_envelope(spool, bundle->row->seq, &bytes, why));
-    RG_TRY(rg_envelope_peek(rg_buffer_peek(&bytes), &envelope, why));
+    RG_TRY(rg_spool_header(spool, bundle->row->seq, &bytes, why));
+    RG_TRY(rg_header_peek(rg_buffer_peek(&bytes), &envelope, why));
     *core_out = envelope.core;
     return write_file(bundle, "header.bin", envelope.header, why);
 }

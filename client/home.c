@@ -24,8 +24,9 @@
 #define DAY_MS INT64_C(86400000)
 #define CLOCK_SLACK_MS INT64_C(3600000) /* a reading key is valid a little before it was made */
 
-static const char *const config_names[] = {"office", "officer",  "device",     "gateway",  "keys",
-                                           "trust",  "exercise", "agreements", "deadlines"};
+static const char *const config_names[] = {"office",    "officer",  "device",   "gateway",
+                                           "keys",      "trust",    "exercise", "agreements",
+                                           "deadlines", "retention"};
 static const char *const keys_names[] = {"sign", "sign_key", "tls", "tls_key"};
 static const char *const trust_names[] = {"folder", "authorities", "quorum"};
 
@@ -264,8 +265,7 @@ static void reading_insert(struct rg_home *home, struct rg_reading_key reading)
     home->reading_count++;
 }
 
-static rg_outcome reading_load(struct rg_home *home, const char *stem, struct rg_wall now,
-                               struct rg_reason *why)
+static rg_outcome reading_load(struct rg_home *home, const char *stem, struct rg_reason *why)
 {
     char name[128];
     char certificate_path[RG_PATH_BYTES];
@@ -277,11 +277,6 @@ static rg_outcome reading_load(struct rg_home *home, const char *stem, struct rg
     (void)snprintf(name, sizeof(name), "keys/%.100s.key", stem);
     RG_TRY(rg_home_path(home, name, key_path, why));
     RG_TRY(rg_certificate_read(certificate_path, &certificate, why));
-    if (rg_certificate_not_after(certificate).ms + RG_READING_KEEP_DAYS * DAY_MS < now.ms) {
-        (void)unlink(key_path); /* every message sealed to it has passed its lifetime */
-        (void)unlink(certificate_path);
-        return rg_ok();
-    }
     RG_TRY(rg_key_read(key_path, &key, why));
     RG_TRY(rg_key_matches(key, certificate, why));
     reading_insert(home, (struct rg_reading_key){.certificate = certificate, .key = key});
@@ -290,7 +285,7 @@ static rg_outcome reading_load(struct rg_home *home, const char *stem, struct rg
     return rg_ok();
 }
 
-static rg_outcome read_reading_keys(struct rg_home *home, struct rg_wall now, struct rg_reason *why)
+static rg_outcome read_reading_keys(struct rg_home *home, struct rg_reason *why)
 {
     char path[RG_PATH_BYTES];
     RG_TRY(rg_home_path(home, "keys", path, why));
@@ -306,27 +301,42 @@ static rg_outcome read_reading_keys(struct rg_home *home, struct rg_wall now, st
             continue;
         }
         (void)snprintf(stem, sizeof(stem), "%.*s", (int)(len - 4), entry->d_name);
-        outcome = reading_load(home, stem, now, why);
+        outcome = reading_load(home, stem, why);
     }
     (void)closedir(folder);
     return outcome;
 }
 
-static rg_outcome reading_write(const struct rg_home *home, const struct rg_key *key,
-                                const struct rg_certificate *certificate, struct rg_reason *why)
+void rg_home_reading_name(const struct rg_certificate *certificate, const char *suffix, char *out,
+                          size_t room)
 {
-    char name[128];
     char hex[17];
     char day[32];
-    char path[RG_PATH_BYTES];
     struct rg_hash digest = rg_certificate_digest(certificate);
     rg_hex(rg_bytes_of(digest.b, 8), hex);
     rg_wall_print(rg_certificate_not_after(certificate), day);
     day[10] = '\0';
-    (void)snprintf(name, sizeof(name), "keys/read-%s-%s.key", day, hex);
+    (void)snprintf(out, room, "keys/read-%s-%s.%s", day, hex, suffix);
+}
+
+void rg_home_reading_forget(struct rg_home *home, size_t at)
+{
+    reading_drop(&home->reading[at]);
+    home->reading_count--;
+    memmove(&home->reading[at], &home->reading[at + 1],
+            (home->reading_count - at) * sizeof(home->reading[0]));
+    home->reading[home->reading_count] = (struct rg_reading_key){0};
+}
+
+static rg_outcome reading_write(const struct rg_home *home, const struct rg_key *key,
+                                const struct rg_certificate *certificate, struct rg_reason *why)
+{
+    char name[160];
+    char path[RG_PATH_BYTES];
+    rg_home_reading_name(certificate, "key", name, sizeof(name));
     RG_TRY(rg_home_path(home, name, path, why));
     RG_TRY(rg_key_write(key, path, why));
-    (void)snprintf(name, sizeof(name), "keys/read-%s-%s.der", day, hex);
+    rg_home_reading_name(certificate, "der", name, sizeof(name));
     RG_TRY(rg_home_path(home, name, path, why));
     return rg_file_replace(path, rg_certificate_der(certificate), 0600, why);
 }
@@ -442,11 +452,12 @@ static rg_outcome home_read(struct rg_home *home, struct rg_wall now, struct rg_
     RG_TRY(rg_agreements_read(root, &home->agreements, why));
     RG_TRY(read_deadlines(home, root, why));
     RG_TRY(read_keys(home, root, why));
+    RG_TRY(rg_retention_terms_read(root, &home->terms, why));
     RG_TRY(folder_make(home, "keys", why));
     RG_TRY(folder_make(home, "trust", why));
     RG_TRY(storage_key(home, why));
     RG_TRY(read_trust(home, root, now, why));
-    return read_reading_keys(home, now, why);
+    return read_reading_keys(home, why);
 }
 
 rg_outcome rg_home_open(const char *folder, struct rg_wall now, struct rg_home **out,

@@ -120,7 +120,9 @@ static rg_outcome open_all(const char *folder, const struct referral_options *op
     rg_outcome outcome = rg_spool_open(path, &office->spool, why);
     (void)umask(mask);
     RG_TRY(outcome);
-    RG_TRY(rg_casebook_open(office->spool, office->home->storage_key, &office->book, why));
+    const struct rg_storage storage = {
+        .context = office->home, .open = rg_home_storage_open, .seal = rg_home_storage_seal};
+    RG_TRY(rg_casebook_open_with(office->spool, &storage, &office->book, why));
     *out = office;
     office = NULL;
     return rg_ok();
@@ -166,15 +168,6 @@ struct referral_result referral_begin(struct referral *office)
         return rg_result(rg_ok(), NULL);
     }
     return rg_result(rg_spool_step_begin(office->spool, &office->outer, &why), &why);
-}
-
-rg_outcome rg_office_tidy(struct referral *office, struct rg_reason *why)
-{
-    if (!office->erased || office->outer.spool != NULL) {
-        return rg_ok();
-    }
-    office->erased = false;
-    return rg_spool_tidy(office->spool, why);
 }
 
 struct referral_result referral_commit(struct referral *office)

@@ -273,21 +273,3 @@ struct referral_result referral_check(struct referral *office, const char *id)
     struct rg_reason why = {0};
     return rg_result(check(office, id, &why), &why);
 }
-
-static rg_outcome erase(struct referral *office, const char *id, struct rg_reason *why)
-{
-    RG_CASE_FILE file = {0};
-    RG_SPOOL_STEP step = {0};
-    RG_TRY(rg_office_case(office, id, &file, why));
-    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(rg_casebook_erase(office->book, file.row, false, why));
-    RG_TRY(rg_spool_step_commit(&step, why));
-    office->erased = true;
-    return rg_office_tidy(office, why);
-}
-
-struct referral_result referral_erase(struct referral *office, const char *id)
-{
-    struct rg_reason why = {0};
-    return rg_result(erase(office, id, &why), &why);
-}

@@ -64,8 +64,29 @@ struct rg_wall rg_office_now(const struct referral *office); /* of a stated day:
 struct rg_deadline_clock rg_office_clock(const struct referral *office,
                                          const struct rg_file_waiting *waiting);
 const char *rg_office_own(const struct referral *office); /* "th/focal" */
-/* After an erasure that is committed: the old bytes leave the write-ahead log too. */
+/* The folder's sync.lock: held while syncing and tidying. RG_AGAIN sync-running. */
+RG_MUST_USE rg_outcome rg_office_lock(struct referral *office, struct rg_reason *why);
+void rg_office_unlock(struct referral *office);
+
+/* ---- erasure (referral_erase.c) ---- */
+
+/* Withdrawal with erasure, an order of the other side (82), a decline, or by hand: destroys what is
+ * held of these classes of one case, all of it that no hold keeps, in the caller's step. Messages
+ * that must not go any more are withdrawn from the outbox before: what still waits keeps its sealed
+ * bytes until it has gone. `out` is what ERASURE_DONE and WITHDRAWAL_ACK say. Call rg_office_tidy
+ * when the step is committed (a sync batch does). */
+RG_MUST_USE rg_outcome rg_retention_erase(struct referral *office, int64_t case_row,
+                                          unsigned classes, enum rg_erasure_reason reason,
+                                          struct rg_erasure *out, struct rg_reason *why);
+/* Kept longer on a legal ground: the caller has checked that both officers have signed. */
+RG_MUST_USE rg_outcome rg_retention_hold(struct referral *office, int64_t case_row,
+                                         const struct rg_retention_hold *hold,
+                                         struct rg_reason *why);
+/* After an erasure that is committed: a new storage key, so that old copies stay closed, and the
+ * old bytes leave the write-ahead log. Nothing to do: quick. */
 RG_MUST_USE rg_outcome rg_office_tidy(struct referral *office, struct rg_reason *why);
+/* Once a day, with the lock held: what has passed its term goes. */
+RG_MUST_USE rg_outcome rg_office_tidy_daily(struct referral *office, struct rg_reason *why);
 struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why);
 /* The case called `id`: number or reference. */
 RG_MUST_USE rg_outcome rg_office_case(struct referral *office, const char *id,

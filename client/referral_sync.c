@@ -97,6 +97,7 @@ static rg_outcome on_end(void *context, struct rg_reason *why)
 {
     struct referral *office = context;
     RG_TRY(rg_spool_step_commit(&office->batch, why));
+    RG_TRY(rg_office_tidy(office, why)); /* before an answer says that it is erased */
     if (office->position > office->collected_position || office->opened_count > 0) {
         RG_TRY(rg_exchange_collected(office->exchange, (uint64_t)office->position, office->opened,
                                      office->opened_count, why));
@@ -173,15 +174,25 @@ static void on_lost(void *context, const struct rg_reason *why)
 
 /* ---- the public calls ---- */
 
-static rg_outcome lock_take(struct referral *office, struct rg_reason *why)
+rg_outcome rg_office_lock(struct referral *office, struct rg_reason *why)
 {
     char path[RG_PATH_BYTES];
     RG_TRY(rg_home_path(office->home, "sync.lock", path, why));
     office->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     RG_CHECK(office->lock_fd >= 0, why, RG_IO, "file-unwritable", "cannot make %.150s", path);
-    RG_CHECK(flock(office->lock_fd, LOCK_EX | LOCK_NB) == 0, why, RG_AGAIN, "sync-running",
-             "another sync of this folder is running");
+    if (flock(office->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        rg_office_unlock(office);
+        return rg_fail(why, RG_AGAIN, "sync-running", "another sync of this folder is running");
+    }
     return rg_ok();
+}
+
+void rg_office_unlock(struct referral *office)
+{
+    if (office->lock_fd >= 0) {
+        (void)close(office->lock_fd);
+        office->lock_fd = -1;
+    }
 }
 
 static rg_outcome exchange_make(struct referral *office, struct rg_reason *why)
@@ -218,8 +229,9 @@ static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
     bool made = false;
     struct rg_sync_calls calls = {
         .context = office, .begin = on_begin, .end = on_end, .feed = on_feed, .lost = on_lost};
-    RG_TRY(lock_take(office, why));
+    RG_TRY(rg_office_lock(office, why));
     RG_TRY(rg_home_renew(office->home, rg_wall_now(), &made, why));
+    RG_TRY(rg_office_tidy_daily(office, why));
     RG_TRY(exchange_make(office, why));
     RG_TRY(rg_sync_new(office->home, &calls, &office->sync, why));
     rg_sync_attach(office->sync, office->exchange);
@@ -255,10 +267,7 @@ void referral_sync_end(struct referral *office)
     rg_exchange_free(office->exchange);
     office->sync = NULL;
     office->exchange = NULL;
-    if (office->lock_fd >= 0) {
-        (void)close(office->lock_fd);
-        office->lock_fd = -1;
-    }
+    rg_office_unlock(office);
     if (office->spool != NULL && office->ever_up) {
         rg_outcome noted = rg_spool_number_set(office->spool, "last-sync", rg_wall_now().ms, NULL);
         (void)noted; /* only for `status` */

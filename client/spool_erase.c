@@ -21,7 +21,7 @@ static rg_outcome blob_get(struct rg_spool *spool, enum rg_statement which, int6
     return rg_ok();
 }
 
-/* The header of the sealed message in `body`, which is kept only if it reads as one. */
+/* The header within the sealed message. */
 static rg_outcome header_of(struct rg_bytes body, struct rg_bytes *out, struct rg_reason *why)
 {
     struct rg_envelope envelope;
@@ -59,7 +59,10 @@ rg_outcome rg_spool_body_strip(struct rg_spool *spool, int64_t seq, bool *done_o
     if (!found) {
         return rg_ok();
     }
-    RG_TRY(header_of(rg_buffer_peek(&body), &header, why));
+    /* What does not read any more is no reason to keep it. */
+    if (!rg_is_ok(header_of(rg_buffer_peek(&body), &header, NULL))) {
+        header = rg_bytes_of(NULL, 0);
+    }
     QUERY add = {0};
     RG_TRY(rg_query_begin(spool, HEADER_ADD, &add, why));
     rg_query_number(&add, 1, seq);

@@ -239,6 +239,35 @@ rg_outcome rg_file_create(const char *path, struct rg_bytes bytes, unsigned mode
     return sync_folder_of(path, why);
 }
 
+static rg_outcome overwrite(int fd, struct rg_reason *why)
+{
+    static const uint8_t zero[4096];
+    struct stat status;
+    RG_CHECK(fstat(fd, &status) == 0 && S_ISREG(status.st_mode), why, RG_IO, "file-unwritable",
+             "cannot overwrite a file: it is not a plain one");
+    for (off_t left = status.st_size; left > 0; left -= (off_t)sizeof(zero)) {
+        size_t len = left < (off_t)sizeof(zero) ? (size_t)left : sizeof(zero);
+        RG_TRY(write_all(fd, rg_bytes_of(zero, len), why));
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_file_destroy(const char *path, struct rg_reason *why)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT) {
+        return rg_ok();
+    }
+    RG_CHECK(fd >= 0, why, RG_IO, "file-unwritable", "cannot overwrite %s: %s", path,
+             strerror(errno));
+    rg_outcome outcome = overwrite(fd, why);
+    (void)close(fd);
+    RG_TRY(outcome);
+    RG_CHECK(unlink(path) == 0, why, RG_IO, "file-unwritable", "cannot remove %s: %s", path,
+             strerror(errno));
+    return sync_folder_of(path, why);
+}
+
 rg_outcome rg_file_replace(const char *path, struct rg_bytes bytes, unsigned mode,
                            struct rg_reason *why)
 {

@@ -80,6 +80,9 @@ RG_MUST_USE rg_outcome rg_file_read_private(const char *path, size_t bytes_max,
 /* Durable, and new: RG_IO file-unwritable when the path exists. */
 RG_MUST_USE rg_outcome rg_file_create(const char *path, struct rg_bytes bytes, unsigned mode,
                                       struct rg_reason *why);
+/* Overwritten where it stands, unlinked, both durable; what is not there is fine. A file system
+ * that copies on write, and a flash disk, may keep the old bytes: docs/retention.md. */
+RG_MUST_USE rg_outcome rg_file_destroy(const char *path, struct rg_reason *why);
 /* Durable: written beside, fsynced, renamed, folder fsynced. `mode` as for open(2). */
 RG_MUST_USE rg_outcome rg_file_replace(const char *path, struct rg_bytes bytes, unsigned mode,
                                        struct rg_reason *why);

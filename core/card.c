@@ -171,7 +171,8 @@ rg_outcome rg_card_open(struct rg_bytes der, struct rg_certificate *const *candi
     return rg_ok();
 }
 
-rg_outcome rg_card_claim(struct rg_bytes der, struct rg_principal *out, struct rg_reason *why)
+/* The certificate in a card, before anything is verified. */
+static rg_outcome claimed(struct rg_bytes der, struct rg_certificate **out, struct rg_reason *why)
 {
     RG_OWNED_BUFFER content = {0};
     RG_OWNED_CERTIFICATE *reading = NULL;
@@ -180,6 +181,23 @@ rg_outcome rg_card_claim(struct rg_bytes der, struct rg_principal *out, struct r
                 rg_is_ok(rg_certificate_parse(rg_buffer_peek(&content), &reading, NULL)) &&
                 rg_certificate_principal(reading) != NULL;
     RG_CHECK(read, why, RG_MALFORMED, "card-form", "key card: not the form of a card");
+    *out = reading;
+    reading = NULL;
+    return rg_ok();
+}
+
+rg_outcome rg_card_claim(struct rg_bytes der, struct rg_principal *out, struct rg_reason *why)
+{
+    RG_OWNED_CERTIFICATE *reading = NULL;
+    RG_TRY(claimed(der, &reading, why));
     *out = *rg_certificate_principal(reading);
+    return rg_ok();
+}
+
+rg_outcome rg_card_end(struct rg_bytes der, struct rg_wall *out, struct rg_reason *why)
+{
+    RG_OWNED_CERTIFICATE *reading = NULL;
+    RG_TRY(claimed(der, &reading, why));
+    *out = rg_certificate_not_after(reading);
     return rg_ok();
 }

@@ -35,6 +35,8 @@ RG_MUST_USE rg_outcome rg_card_open(struct rg_bytes der, struct rg_certificate *
                                     size_t count, struct rg_certificate **reading_out,
                                     const struct rg_certificate **signer_out,
                                     struct rg_reason *why);
+/* Until when the reading key in it is good; nothing is verified: for putting old cards away. */
+RG_MUST_USE rg_outcome rg_card_end(struct rg_bytes der, struct rg_wall *out, struct rg_reason *why);
 /* The principal a card claims, before anything is verified: to find the candidates. */
 RG_MUST_USE rg_outcome rg_card_claim(struct rg_bytes der, struct rg_principal *out,
                                      struct rg_reason *why);

@@ -100,6 +100,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--list", &arguments->list, NULL},
         {"--open", &arguments->open, NULL},
         {"--end", &arguments->end, NULL},
+        {"--dry-run", &arguments->dry_run, NULL},
         {"--second", NULL, &arguments->second},
     };
     int code = 0;

@@ -30,7 +30,7 @@ struct arguments {
     size_t count;
     size_t read;     /* lines read from standard input, in `word` after the given ones */
     bool from_input; /* `-` was given: no ids at all is fine */
-    bool all_waiting, all, sealed, text_form, remove, list, open, end;
+    bool all_waiting, all, sealed, text_form, remove, list, open, end, dry_run;
     const char *second; /* home folder of a second officer */
     const char *reason, *text, *output, *until_quiet, *state;
 };
@@ -66,6 +66,7 @@ int do_forward(struct cli *cli, struct arguments *arguments);
 int do_accept(struct cli *cli, struct arguments *arguments);
 int do_decline(struct cli *cli, struct arguments *arguments);
 int do_erase(struct cli *cli, struct arguments *arguments);
+int do_tidy(struct cli *cli, struct arguments *arguments);
 int do_claim(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);

@@ -39,6 +39,7 @@ static const struct verb_row verbs[] = {
     {"verify", do_verify, "[ID...|--all]", "check stored proofs again", false},
     {"evidence", do_evidence, "ID [--output FOLDER]", "a folder that proves what happened", false},
     {"erase", do_erase, "ID...|-", "destroy what is kept about a case; proofs stay", false},
+    {"tidy", do_tidy, "[--dry-run]", "destroy what has been kept for its term", true},
 };
 
 static void help(FILE *out)

@@ -141,6 +141,32 @@ referral_decline(struct referral *office, const char *id, const char *code, cons
 REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_erase(struct referral *office,
                                                                      const char *id);
 
+/* ---- retention ---- */
+
+struct referral_tidied {
+    uint64_t cases;        /* with something past its term */
+    uint64_t classes;      /* of them: parts (identity, health, ...) */
+    uint64_t sections;     /* whose keys were destroyed */
+    uint64_t messages;     /* whose sealed bytes went; header and proofs stay */
+    uint64_t reading_keys; /* destroyed: every message sealed to them has passed its lifetime */
+    bool key_replaced;     /* of the casebook: old copies of this folder stay closed */
+};
+/* Destroys what has passed its term (docs/retention.md). A sync does it once a day by itself.
+ * `dry_run`: only counts. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_tidy(struct referral *office,
+                                                                    bool dry_run,
+                                                                    struct referral_tidied *out);
+struct referral_due { /* one part of one ended case that is still here */
+    const char *case_id, *reference;
+    const char *state;      /* how it ended: "closed", "declined", "cancelled", "not-a-victim" */
+    const char *class_name; /* "identity" */
+    int64_t due_ms;
+    bool now; /* the next tidy destroys it */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_due(struct referral *office, struct referral_cursor *cursor,
+                  struct referral_due *out);
+
 /* ---- protections (docs/protections.md) ---- */
 
 /* A claim for protection: while it is open the country of origin is told nothing of the case.

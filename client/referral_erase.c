@@ -1,0 +1,528 @@
+/* How it works: what is due goes by itself. Once a day a sync (and `referral tidy` at any time)
+ * walks the ended cases, the sealed messages and the reading keys, and destroys what has passed its
+ * term. An order or a withdrawal does the same for one case at once.
+ *
+ * After any erasure two things follow, when its step is committed: the casebook gets a new book key
+ * under a new storage key, so that an old copy of the folder stays closed to today's keys, and the
+ * write-ahead log is truncated. A crash in between leaves a mark in the casebook ("erasure-open"),
+ * and the next tidy goes on there. */
+#include "client/referral_inside.h"
+
+#include "core/digest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_MS INT64_C(86400000)
+#define PAGE_ROWS 128
+
+/* ---- after an erasure ---- */
+
+static rg_outcome key_replace(struct referral *office, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_home_rekey_drop) struct rg_home_rekey rekey = {0};
+    RG_OWNED_BUFFER sealed = {0};
+    RG_TRY(rg_casebook_sealed_key(office->spool, &sealed, why));
+    RG_TRY(rg_home_rekey_begin(office->home, rg_buffer_peek(&sealed), &rekey, why));
+    RG_TRY(rg_casebook_rekey(office->book, rekey.fresh, why));
+    return rg_home_rekey_done(&rekey, why);
+}
+
+static rg_outcome erasure_finish(struct referral *office, bool *replaced_out, struct rg_reason *why)
+{
+    bool open = false;
+    *replaced_out = false;
+    RG_TRY(rg_casebook_erasure_open(office->book, &open, why));
+    if (open) {
+        rg_outcome outcome = key_replace(office, why);
+        if (outcome.code == RG_AGAIN) {
+            return rg_ok(); /* another program is at it; the mark stays until one has done it */
+        }
+        RG_TRY(outcome);
+        *replaced_out = true;
+    }
+    return rg_spool_tidy(office->spool, why);
+}
+
+rg_outcome rg_office_tidy(struct referral *office, struct rg_reason *why)
+{
+    bool replaced = false;
+    if (!office->erased || rg_spool_in_step(office->spool)) {
+        return rg_ok();
+    }
+    office->erased = false;
+    return erasure_finish(office, &replaced, why);
+}
+
+/* ---- one case ---- */
+
+static rg_outcome note_get(struct referral *office, int64_t case_row, struct rg_retention_note *out,
+                           struct rg_reason *why)
+{
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    bool found = false;
+    *out = (struct rg_retention_note){0};
+    RG_TRY(rg_casebook_hold_get(office->book, case_row, &bytes, &found, why));
+    return found ? rg_retention_note_decode(rg_buffer_peek(&bytes), out, why) : rg_ok();
+}
+
+static rg_outcome note_put(struct referral *office, int64_t case_row,
+                           const struct rg_retention_note *note, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    RG_TRY(rg_retention_note_encode(note, &bytes, why));
+    return rg_casebook_hold_put(office->book, case_row, rg_buffer_peek(&bytes), why);
+}
+
+rg_outcome rg_retention_hold(struct referral *office, int64_t case_row,
+                             const struct rg_retention_hold *hold, struct rg_reason *why)
+{
+    struct rg_retention_note note;
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(note_get(office, case_row, &note, why));
+    RG_TRY(rg_retention_hold_set(&note, hold, rg_wall_now(), why));
+    RG_TRY(note_put(office, case_row, &note, why));
+    return rg_spool_step_commit(&step, why);
+}
+
+/* Whoever could open a copy of a message needs a reading key that was good when it was made. */
+static rg_outcome copies_until(struct referral *office, int64_t case_row, struct rg_wall *out,
+                               struct rg_reason *why)
+{
+    struct rg_message_row row[PAGE_ROWS];
+    size_t count = 0;
+    int64_t after = 0;
+    int64_t last = 0;
+    do {
+        RG_TRY(
+            rg_spool_list(office->spool, RG_BY_CASE, case_row, after, row, PAGE_ROWS, &count, why));
+        for (size_t i = 0; i < count; i++) {
+            last = row[i].time_ms > last ? row[i].time_ms : last;
+            after = row[i].seq;
+        }
+    } while (count == PAGE_ROWS);
+    out->ms = last == 0 ? 0 : last + (RG_READING_DAYS_MAX + RG_READING_KEEP_DAYS) * DAY_MS;
+    return rg_ok();
+}
+
+static unsigned lines_fill(const struct rg_retention_note *note, unsigned classes,
+                           struct rg_wall now, struct rg_erasure *out)
+{
+    unsigned go = 0;
+    for (unsigned class_ = 1; class_ <= RG_CLASS_COUNT; class_++) {
+        if ((classes & RG_CLASS_BIT(class_)) == 0) {
+            continue;
+        }
+        const struct rg_retention_hold *hold = &note->hold[class_];
+        struct rg_erasure_line *line = &out->line[out->count++];
+        line->class_ = (enum rg_class)class_;
+        line->destroyed = hold->until.ms <= now.ms;
+        go |= line->destroyed ? RG_CLASS_BIT(class_) : 0;
+        if (!line->destroyed) {
+            line->until = hold->until;
+            (void)snprintf(line->basis, sizeof(line->basis), "%s", hold->basis);
+        }
+    }
+    return go;
+}
+
+static void note_erased(struct rg_retention_note *note, unsigned classes, struct rg_wall now,
+                        enum rg_erasure_reason reason)
+{
+    for (unsigned class_ = 1; class_ <= RG_CLASS_COUNT; class_++) {
+        if ((classes & RG_CLASS_BIT(class_)) != 0 && note->erased[class_].at.ms == 0) {
+            note->erased[class_].at = now;
+            note->erased[class_].reason = reason;
+        }
+    }
+}
+
+rg_outcome rg_retention_erase(struct referral *office, int64_t case_row, unsigned classes,
+                              enum rg_erasure_reason reason, struct rg_erasure *out,
+                              struct rg_reason *why)
+{
+    struct rg_retention_note note;
+    struct rg_erasure erasure = {0};
+    struct rg_erased erased = {0};
+    struct rg_wall now = rg_wall_now();
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(note_get(office, case_row, &note, why));
+    unsigned go = lines_fill(&note, classes, now, &erasure);
+    if (go != 0) {
+        RG_TRY(rg_casebook_erase_classes(office->book, case_row, go, &erased, why));
+        note_erased(&note, go, now, reason);
+        RG_TRY(note_put(office, case_row, &note, why));
+    }
+    RG_TRY(copies_until(office, case_row, &erasure.copies_until, why));
+    RG_TRY(rg_spool_step_commit(&step, why));
+    erasure.sections = erased.sections;
+    erasure.messages = erased.messages;
+    office->erased = office->erased || go != 0;
+    *out = erasure;
+    return rg_ok();
+}
+
+static rg_outcome erase_by_hand(struct referral *office, const char *id, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_erasure erasure;
+    RG_TRY(rg_office_case(office, id, &file, why));
+    RG_TRY(rg_retention_erase(office, file.row, RG_CLASSES_ALL, RG_ERASED_BY_HAND, &erasure, why));
+    for (size_t i = 0; i < erasure.count; i++) {
+        char until[32];
+        rg_wall_print(erasure.line[i].until, until);
+        RG_CHECK(erasure.line[i].destroyed, why, RG_DENIED, "retention-hold",
+                 "the %s part is kept until %.10s on a legal ground; the rest has been erased",
+                 rg_class_name(erasure.line[i].class_), until);
+    }
+    return rg_ok();
+}
+
+struct referral_result referral_erase(struct referral *office, const char *id)
+{
+    struct rg_reason why = {0};
+    struct rg_reason said = {0};
+    rg_outcome outcome = erase_by_hand(office, id, &why);
+    rg_outcome tidied = rg_office_tidy(office, &said);
+    return rg_is_ok(outcome) ? rg_result(tidied, &said) : rg_result(outcome, &why);
+}
+
+/* ---- what is due ---- */
+
+static struct rg_retention_case retention_case(const struct rg_case_file *file)
+{
+    struct rg_retention_case c = {.since = file->now.since, .erased_classes = file->erased_classes};
+    if (file->now.state == RG_CASE_DECLINED) {
+        c.end = RG_END_DECLINED;
+    }
+    return c;
+}
+
+static rg_outcome due_of(struct referral *office, const struct rg_case_file *file,
+                         struct rg_retention_due *out, struct rg_reason *why)
+{
+    struct rg_retention_note note = {0};
+    struct rg_retention_case c = retention_case(file);
+    *out = rg_retention_due(&office->home->terms, &c, &note);
+    if (rg_retention_now(out, (struct rg_wall){INT64_MAX}) == 0) {
+        return rg_ok();
+    }
+    RG_TRY(note_get(office, file->row, &note, why));
+    *out = rg_retention_due(&office->home->terms, &c, &note);
+    return rg_ok();
+}
+
+static rg_outcome case_tidy(struct referral *office, const struct rg_case_file *file, bool dry,
+                            struct referral_tidied *tidied, struct rg_reason *why)
+{
+    struct rg_retention_due due;
+    struct rg_erasure erasure;
+    RG_TRY(due_of(office, file, &due, why));
+    unsigned classes = rg_retention_now(&due, rg_wall_now());
+    if (classes == 0) {
+        return rg_ok();
+    }
+    tidied->cases++;
+    for (unsigned class_ = 1; class_ <= RG_CLASS_COUNT; class_++) {
+        tidied->classes += (classes & RG_CLASS_BIT(class_)) != 0;
+    }
+    if (dry) {
+        return rg_ok();
+    }
+    RG_TRY(rg_retention_erase(office, file->row, classes, RG_ERASED_RETENTION, &erasure, why));
+    tidied->sections += erasure.sections;
+    tidied->messages += erasure.messages;
+    return rg_ok();
+}
+
+static rg_outcome cases_tidy(struct referral *office, bool dry, struct referral_tidied *tidied,
+                             struct rg_reason *why)
+{
+    bool found = true;
+    RG_CASE_FILE file = {0};
+    for (;;) {
+        RG_TRY(rg_casebook_next(office->book, file.row, &file, &found, why));
+        if (!found) {
+            return rg_ok();
+        }
+        RG_TRY(case_tidy(office, &file, dry, tidied, why));
+    }
+}
+
+/* What came or was written after its class had been erased goes with the next tidy. */
+static rg_outcome late_tidy(struct referral *office, const struct rg_message_row *row,
+                            struct referral_tidied *tidied, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_erasure erasure;
+    if (row->case_row == 0) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
+    if (file.erased_classes == 0 || retention_case(&file).end == RG_END_NONE) {
+        return rg_ok();
+    }
+    RG_TRY(rg_retention_erase(office, file.row, file.erased_classes, RG_ERASED_RETENTION, &erasure,
+                              why));
+    tidied->sections += erasure.sections;
+    tidied->messages += erasure.messages;
+    return rg_ok();
+}
+
+static rg_outcome lates_tidy(struct referral *office, struct referral_tidied *tidied,
+                             struct rg_reason *why)
+{
+    struct rg_message_row row[PAGE_ROWS];
+    size_t count = 0;
+    int64_t after = 0;
+    RG_TRY(rg_spool_number_get(office->spool, "tidy-seq", 0, &after, why));
+    do {
+        RG_TRY(rg_spool_bodies(office->spool, after, row, PAGE_ROWS, &count, why));
+        for (size_t i = 0; i < count; i++) {
+            RG_TRY(late_tidy(office, &row[i], tidied, why));
+            after = row[i].seq;
+        }
+    } while (count == PAGE_ROWS);
+    return rg_spool_number_set(office->spool, "tidy-seq", after, why);
+}
+
+/* ---- sealed bytes and reading keys ---- */
+
+static rg_outcome core_of(struct referral *office, int64_t seq, struct rg_core *out,
+                          struct rg_reason *why)
+{
+    RG_OWNED_BUFFER header = {0};
+    struct rg_envelope envelope;
+    RG_TRY(rg_spool_header(office->spool, seq, &header, why));
+    RG_TRY(rg_header_peek(rg_buffer_peek(&header), &envelope, why));
+    *out = envelope.core;
+    return rg_ok();
+}
+
+static bool is_unopened(const struct rg_message_row *row)
+{
+    return row->state == RG_IN_STORED || row->state == RG_IN_UNOPENED;
+}
+
+/* What waits for the gateway stays; what could not be opened stays for its lifetime. */
+static rg_outcome body_due(struct referral *office, const struct rg_message_row *row,
+                           struct rg_wall now, bool *due_out, struct rg_reason *why)
+{
+    struct rg_core core;
+    struct rg_wall made = {row->time_ms};
+    *due_out =
+        row->state != RG_OUT_WAITING && rg_retention_sealed(&office->home->terms, made).ms < now.ms;
+    if (*due_out && is_unopened(row)) {
+        RG_TRY(core_of(office, row->seq, &core, why));
+        *due_out = core.collect_by.ms < now.ms;
+    }
+    return rg_ok();
+}
+
+static rg_outcome body_strip(struct referral *office, struct rg_message_row *row,
+                             struct rg_reason *why)
+{
+    bool done = false;
+    RG_TRY(rg_spool_body_strip(office->spool, row->seq, &done, why));
+    if (row->state != RG_IN_STORED) {
+        return rg_ok();
+    }
+    row->state = RG_IN_UNOPENED;
+    (void)snprintf(row->reason, sizeof(row->reason), "message-lifetime");
+    return rg_spool_message_update(office->spool, row, why);
+}
+
+static rg_outcome bodies_page(struct referral *office, bool dry, int64_t *after, size_t *due_out,
+                              size_t *count_out, struct rg_reason *why)
+{
+    struct rg_message_row row[PAGE_ROWS];
+    struct rg_wall now = rg_wall_now();
+    RG_SPOOL_STEP step = {0};
+    *due_out = 0;
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(rg_spool_bodies(office->spool, *after, row, PAGE_ROWS, count_out, why));
+    for (size_t i = 0; i < *count_out; i++) {
+        bool due = false;
+        *after = row[i].seq;
+        RG_TRY(body_due(office, &row[i], now, &due, why));
+        *due_out += due;
+        if (due && !dry) {
+            RG_TRY(body_strip(office, &row[i], why));
+        }
+    }
+    return rg_spool_step_commit(&step, why);
+}
+
+/* Messages stand in order of their making, by and large: after a page without one that is due the
+ * rest is younger. */
+static rg_outcome bodies_tidy(struct referral *office, bool dry, struct referral_tidied *tidied,
+                              struct rg_reason *why)
+{
+    size_t due = 0;
+    size_t count = 0;
+    int64_t after = 0;
+    do {
+        RG_TRY(bodies_page(office, dry, &after, &due, &count, why));
+        tidied->messages += due;
+    } while (count == PAGE_ROWS && due > 0);
+    return rg_ok();
+}
+
+/* Does something lie here that this key may have to open yet? */
+static rg_outcome key_needed(struct referral *office, size_t at, struct rg_wall now,
+                             bool *needed_out, struct rg_reason *why)
+{
+    struct rg_message_row row[PAGE_ROWS];
+    size_t count = 0;
+    int64_t after = 0;
+    *needed_out = false;
+    do {
+        RG_TRY(rg_spool_bodies(office->spool, after, row, PAGE_ROWS, &count, why));
+        for (size_t i = 0; i < count; i++) {
+            struct rg_core core;
+            after = row[i].seq;
+            if (!is_unopened(&row[i])) {
+                continue;
+            }
+            RG_TRY(core_of(office, row[i].seq, &core, why));
+            if (core.collect_by.ms >= now.ms &&
+                rg_home_reading_opens(office->home, at, core.created)) {
+                *needed_out = true;
+                return rg_ok();
+            }
+        }
+    } while (count == PAGE_ROWS);
+    return rg_ok();
+}
+
+/* Never the newest: it is the one others seal to, and a clock may be wrong. */
+static rg_outcome keys_tidy(struct referral *office, bool dry, struct referral_tidied *tidied,
+                            struct rg_reason *why)
+{
+    struct rg_wall now = rg_wall_now();
+    for (size_t at = office->home->reading_count; at-- > 1;) {
+        bool needed = false;
+        if (!rg_home_reading_over(office->home, at, now)) {
+            continue;
+        }
+        RG_TRY(key_needed(office, at, now, &needed, why));
+        if (needed) {
+            continue;
+        }
+        tidied->reading_keys++;
+        if (!dry) {
+            RG_TRY(rg_home_reading_destroy(office->home, at, why));
+        }
+    }
+    return rg_ok();
+}
+
+/* ---- all of it ---- */
+
+static rg_outcome tidy_locked(struct referral *office, bool dry, struct referral_tidied *tidied,
+                              struct rg_reason *why)
+{
+    size_t files = 0;
+    RG_TRY(cases_tidy(office, dry, tidied, why));
+    RG_TRY(bodies_tidy(office, dry, tidied, why));
+    RG_TRY(keys_tidy(office, dry, tidied, why));
+    if (dry) {
+        return rg_ok();
+    }
+    RG_TRY(lates_tidy(office, tidied, why));
+    RG_TRY(rg_home_sweep(office->home, rg_wall_now(), &files, why));
+    office->erased = false;
+    RG_TRY(erasure_finish(office, &tidied->key_replaced, why));
+    return rg_spool_number_set(office->spool, "tidy-day", rg_wall_now().ms / DAY_MS, why);
+}
+
+rg_outcome rg_office_tidy_daily(struct referral *office, struct rg_reason *why)
+{
+    struct referral_tidied tidied = {0};
+    int64_t day = 0;
+    bool open = false;
+    RG_TRY(rg_spool_number_get(office->spool, "tidy-day", 0, &day, why));
+    RG_TRY(rg_casebook_erasure_open(office->book, &open, why));
+    if (day == rg_wall_now().ms / DAY_MS && !open) {
+        return rg_ok();
+    }
+    return tidy_locked(office, false, &tidied, why);
+}
+
+static rg_outcome tidy(struct referral *office, bool dry, struct referral_tidied *tidied,
+                       struct rg_reason *why)
+{
+    RG_TRY(rg_office_lock(office, why));
+    /* A reading key must be there before an old one may go. */
+    bool made = false;
+    rg_outcome outcome = dry ? rg_ok() : rg_home_renew(office->home, rg_wall_now(), &made, why);
+    outcome = rg_is_ok(outcome) ? tidy_locked(office, dry, tidied, why) : outcome;
+    rg_office_unlock(office);
+    return outcome;
+}
+
+struct referral_result referral_tidy(struct referral *office, bool dry_run,
+                                     struct referral_tidied *out)
+{
+    struct rg_reason why = {0};
+    *out = (struct referral_tidied){0};
+    return rg_result(tidy(office, dry_run, out, &why), &why);
+}
+
+/* ---- the list of what is due when ---- */
+
+static void due_show(struct referral *office, const struct rg_case_file *file, unsigned class_,
+                     struct rg_wall at, struct referral_due *out)
+{
+    office->shown = *file;
+    *out = (struct referral_due){
+        .case_id = office->shown.number,
+        .reference = office->shown.reference,
+        .state = rg_retention_end_name(retention_case(file).end),
+        .class_name = rg_class_name((enum rg_class)class_),
+        .due_ms = at.ms,
+        .now = at.ms <= rg_wall_now().ms,
+    };
+}
+
+/* The cursor counts in classes: case row times 8, plus the class. */
+static rg_outcome next_due(struct referral *office, struct referral_cursor *cursor,
+                           struct referral_due *out, bool *found_out, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_retention_due due;
+    int64_t row = cursor->at / 8;
+    unsigned class_ = (unsigned)(cursor->at % 8);
+    for (;;) {
+        int64_t before = class_ > 0 && class_ < RG_CLASS_COUNT ? row - 1 : row;
+        RG_TRY(rg_casebook_next(office->book, before, &file, found_out, why));
+        if (!*found_out) {
+            return rg_ok();
+        }
+        class_ = file.row == row ? class_ : 0;
+        row = file.row;
+        RG_TRY(due_of(office, &file, &due, why));
+        while (++class_ <= RG_CLASS_COUNT) {
+            if (due.at[class_].ms != 0) {
+                cursor->at = row * 8 + (int64_t)class_;
+                due_show(office, &file, class_, due.at[class_], out);
+                return rg_ok();
+            }
+        }
+        class_ = 0;
+    }
+}
+
+struct referral_result referral_next_due(struct referral *office, struct referral_cursor *cursor,
+                                         struct referral_due *out)
+{
+    struct rg_reason why = {0};
+    bool found = false;
+    rg_outcome outcome = next_due(office, cursor, out, &found, &why);
+    if (rg_is_ok(outcome) && !found) {
+        return (struct referral_result){.code = REFERRAL_END};
+    }
+    return rg_result(outcome, &why);
+}
