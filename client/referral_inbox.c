@@ -52,10 +52,7 @@ static rg_outcome opened_note(struct referral *office, struct rg_message_row *ro
     }
     row->state = RG_IN_OPENED;
     office->moved.opened++;
-    if (office->opened_count < RG_OPENED_IDS_MAX) {
-        office->opened[office->opened_count++] = row->id;
-    }
-    return rg_ok();
+    return rg_office_tell_opened(office, row, why);
 }
 
 static rg_outcome open_message(struct referral *office, struct rg_message_row *row,
@@ -83,7 +80,8 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
         .crosses = strcmp(other, office->home->principal.country) != 0,
         .file = &file,
     };
-    outcome = rg_arrival_file(&arrival, &said);
+    outcome = opened.first->kind == RG_KIND_PROCEDURE_NOTICE ? rg_arrival_notice(&arrival, &said)
+                                                             : rg_arrival_file(&arrival, &said);
     if (rg_stops_all(outcome)) {
         *why = said;
         return outcome;
@@ -183,8 +181,8 @@ rg_outcome rg_inbox_deliver(void *context, const struct rg_delivery *delivery,
         return enter(office, delivery, why);
     }
     office->moved.repeated++;
-    if (known.state == RG_IN_OPENED && office->opened_count < RG_OPENED_IDS_MAX) {
-        office->opened[office->opened_count++] = known.id; /* our Collected may have been lost */
+    if (known.state == RG_IN_OPENED) {
+        RG_TRY(rg_office_tell_opened(office, &known, why)); /* our Collected may have been lost */
     }
     if (known.state == RG_IN_UNOPENED && delivery->failed == NULL) {
         RG_TRY(proven_at_last(office, &known, delivery, why));

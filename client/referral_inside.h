@@ -53,6 +53,7 @@ struct referral {
     size_t opened_count;
     /* what the last look handed out */
     struct rg_case_file shown;
+    struct rg_notice notice;
     char text[4][1024];
     char office_from[RG_OFFICE_BYTES], office_to[RG_OFFICE_BYTES];
     char hex[65];
@@ -116,6 +117,13 @@ RG_MUST_USE rg_outcome rg_office_guard(struct referral *office, const struct rg_
                                        struct rg_reason *why);
 /* The office's country is told nothing of this case any more. */
 bool rg_office_is_muted(const struct rg_case_file *file, const char *to_office);
+/* The gateway is to be told that it was opened, unless its sender is told nothing of this case. */
+RG_MUST_USE rg_outcome rg_office_tell_opened(struct referral *office,
+                                             const struct rg_message_row *row,
+                                             struct rg_reason *why);
+/* RG_DENIED point-closed: a notice says so. "" is no point. */
+RG_MUST_USE rg_outcome rg_office_point_check(struct referral *office, const char *point,
+                                             struct rg_reason *why);
 /* What the person agreed to, as it is known here: record, request, messages 20 and 21. */
 RG_MUST_USE rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
                                           struct rg_consents *out, struct rg_reason *why);
@@ -167,6 +175,8 @@ struct rg_arrival { /* one opened message on its way into the casebook */
 };
 /* Finds or opens the case, lets the message act on it, and answers what the library answers. */
 RG_MUST_USE rg_outcome rg_arrival_file(struct rg_arrival *arrival, struct rg_reason *why);
+/* Kind 4: belongs to no case. */
+RG_MUST_USE rg_outcome rg_arrival_notice(struct rg_arrival *arrival, struct rg_reason *why);
 bool rg_stops_all(rg_outcome outcome); /* the disk or the folder fails: the batch ends */
 bool rg_id_same(struct rg_id a, struct rg_id b);
 RG_MUST_USE rg_outcome rg_proof_keep(struct referral *office, int64_t seq,

@@ -131,6 +131,9 @@ rg_outcome rg_office_acknowledge(struct referral *office, const struct rg_case_f
                                  struct rg_reason *why)
 {
     struct rg_content content = {.class_ = RG_CLASS_CASE, .body = RG_BODY_ACKNOWLEDGEMENT};
+    if (rg_office_is_muted(file, to_office)) {
+        return rg_ok();
+    }
     content.acknowledgement.opened = opened->id;
     content.acknowledgement.opened_at = rg_wall_now();
     struct rg_letter letter = {

@@ -12,6 +12,7 @@
 
 #include "client/consent.h"
 #include "client/exclusions.h"
+#include "client/form.h"
 #include "core/trust.h"
 
 #include <stdio.h>
@@ -39,6 +40,12 @@ rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file
 }
 
 /* ---- the guard ---- */
+
+/* "" also when this kind's form has no such box. */
+static const char *form_text(const struct rg_form *form, const char *name)
+{
+    return rg_form_box(rg_form_table_of(form), name) != NULL ? rg_form_get(form, name) : "";
+}
 
 struct guard {
     struct referral *office;
@@ -111,6 +118,20 @@ bool rg_office_is_muted(const struct rg_case_file *file, const char *to_office)
            strcmp(file->origin, file->host) != 0;
 }
 
+rg_outcome rg_office_tell_opened(struct referral *office, const struct rg_message_row *row,
+                                 struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    if (row->case_row != 0) {
+        RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
+    }
+    bool muted = row->case_row != 0 && rg_office_is_muted(&file, row->other);
+    if (!muted && office->opened_count < RG_OPENED_IDS_MAX) {
+        office->opened[office->opened_count++] = row->id;
+    }
+    return rg_ok();
+}
+
 static void guard_ask(struct guard *guard)
 {
     const struct rg_case_file *file = guard->file;
@@ -121,6 +142,25 @@ static void guard_ask(struct guard *guard)
     guard->ask.purpose = rg_purpose_of(guard->letter->kind, reason);
     guard->ask.today = rg_office_today(guard->office);
     guard->ask.child = file->has_preview && file->preview.age != RG_AGE_ADULT;
+}
+
+/* A handover through a point that is closed, or that this case must keep away from, is not offered.
+ * The words for the second are those for what does not exist. */
+static rg_outcome point_allowed(const struct guard *guard, const struct rg_exclusions *excluded,
+                                struct rg_reason *why)
+{
+    uint32_t kind = guard->letter->kind;
+    bool offers = kind == RG_KIND_HANDOVER_PROPOSAL || kind == RG_KIND_HANDOVER_REPLY ||
+                  kind == RG_KIND_HANDOVER_CHANGE || kind == RG_KIND_DEPARTED;
+    for (size_t i = 0; offers && i < guard->letter->count; i++) {
+        const struct rg_content *content = &guard->letter->content[i];
+        const char *point = content->body == RG_BODY_FORM ? form_text(content->form, "point") : "";
+        if (rg_exclusions_point(excluded, point)) {
+            return rg_not_available(why);
+        }
+        RG_TRY(rg_office_point_check(guard->office, point, why));
+    }
+    return rg_ok();
 }
 
 rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *file,
@@ -137,6 +177,7 @@ rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *f
         return rg_ok();
     }
     guard_ask(&guard);
+    RG_TRY(point_allowed(&guard, &out->excluded, why));
     return sections_allowed(&guard, out, why);
 }
 

@@ -176,9 +176,10 @@ enum rg_item_kind { /* stored: the numbers stay */
                     RG_ITEM_CASE = 1,
                     RG_ITEM_RECORD,
                     RG_ITEM_SECTION,
-                    RG_ITEM_EXCLUSIONS, /* one: owner 0, at 0 */
-                    RG_ITEM_INDEX,      /* owner 0; at: page */
-                    RG_ITEM_HOLD = 20,  /* of a case: what is kept longer, and on which ground */
+                    RG_ITEM_EXCLUSIONS,  /* one: owner 0, at 0 */
+                    RG_ITEM_INDEX,       /* owner 0; at: page */
+                    RG_ITEM_NOTICE = 30, /* owner 0, at 0 */
+                    RG_ITEM_HOLD = 20,   /* of a case: what is kept longer, and on which ground */
 };
 struct rg_item {
     int64_t row;

@@ -102,6 +102,10 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--end", &arguments->end, NULL},
         {"--dry-run", &arguments->dry_run, NULL},
         {"--second", NULL, &arguments->second},
+        {"--current", &arguments->current, NULL},
+        {"--search", NULL, &arguments->search},
+        {"--country", NULL, &arguments->country},
+        {"--lang", NULL, &arguments->language},
     };
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {

@@ -32,6 +32,8 @@ struct arguments {
     bool from_input; /* `-` was given: no ids at all is fine */
     bool all_waiting, all, sealed, text_form, remove, list, open, end, dry_run;
     const char *second; /* home folder of a second officer */
+    bool current;                            /* notices */
+    const char *search, *country, *language; /* notices */
     const char *reason, *text, *output, *until_quiet, *state;
 };
 /* 0 or REFERRAL_USAGE, with a sentence on standard error. */
@@ -68,6 +70,7 @@ int do_decline(struct cli *cli, struct arguments *arguments);
 int do_erase(struct cli *cli, struct arguments *arguments);
 int do_tidy(struct cli *cli, struct arguments *arguments);
 int do_claim(struct cli *cli, struct arguments *arguments);
+int do_notices(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);
 int do_list(struct cli *cli, struct arguments *arguments);

@@ -32,6 +32,8 @@ static const struct verb_row verbs[] = {
      "claim for protection: the origin is told nothing", false},
     {"exclude", do_exclude, "ID WHO [--remove --second HOME] | ID --list",
      "who must not read of a case", false},
+    {"notices", do_notices, "[--search TEXT] [--country CC] [--lang LL] [--current]",
+     "laws, procedures, closed gates, hotlines", true},
     {"section", do_section, "ID N --sealed|--text", "one section: as it travelled, or to read",
      false},
     {"status", do_status, "", "this office in numbers", true},

@@ -77,3 +77,49 @@ int do_exclude(struct cli *cli, struct arguments *arguments)
                 arguments->remove ? "taken off the list; two officers have said so"
                                   : "from now on nothing of this case is sealed for them");
 }
+
+/* ---- notices ---- */
+
+static void notice_json(const struct referral_notice *notice)
+{
+    char at[32];
+    print_time(notice->at_ms, at);
+    print_json(json_pack("{ss ss so ss ss ss ss so so sb sb ss}", "subject", notice->subject,
+                         "country", notice->country, "point", text_or_null(notice->point), "from",
+                         notice->from, "language", notice->language, "title", notice->title, "text",
+                         notice->words, "valid_from", text_or_null(notice->valid_from), "valid_to",
+                         text_or_null(notice->valid_to), "current", (int)notice->current,
+                         "exercise", (int)notice->exercise, "at", at));
+}
+
+static void notice_print(const struct cli *cli, const struct referral_notice *notice)
+{
+    if (cli->json) {
+        notice_json(notice);
+        return;
+    }
+    (void)printf("%s%s %s%s%s  %s\n", notice->exercise ? "EXERCISE  " : "", notice->country,
+                 notice->subject, notice->point[0] != '\0' ? " " : "", notice->point,
+                 notice->title);
+    (void)printf("  from %s%s%s, %s, given by %s [%s]\n", notice->valid_from,
+                 notice->valid_to[0] != '\0' ? " to " : "", notice->valid_to,
+                 notice->current ? "holds now" : "does not hold now", notice->from,
+                 notice->language);
+    (void)printf("  %s\n\n", notice->words);
+}
+
+int do_notices(struct cli *cli, struct arguments *arguments)
+{
+    const struct referral_notice_query query = {.search = arguments->search,
+                                                .country = arguments->country,
+                                                .language = arguments->language,
+                                                .current = arguments->current};
+    struct referral_cursor cursor = {0};
+    struct referral_notice notice;
+    struct referral_result result;
+    while ((result = referral_next_notice(cli->office, &query, &cursor, &notice)).code ==
+           REFERRAL_OK) {
+        notice_print(cli, &notice);
+    }
+    return result.code == REFERRAL_END ? 0 : fail(&result);
+}

@@ -191,6 +191,31 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_exclusion(struct referral *office, const char *id, struct referral_cursor *cursor,
                         struct referral_exclusion *out);
 
+/* Procedure notices: public, about no person, to all countries. */
+struct referral_notice_query { /* NULL and false: does not matter */
+    const char *search;
+    const char *country;
+    const char *language; /* also the language to show, when the notice has it */
+    bool current;
+};
+struct referral_notice {
+    const char *subject; /* "GATE_CLOSED" */
+    const char *country;
+    const char *point; /* "TH-KH-1" or "" */
+    const char *from;
+    const char *language; /* of `title` and `words` */
+    const char *title;
+    const char *words;
+    const char *valid_from; /* "2026-11-25" or "" */
+    const char *valid_to;
+    bool current;
+    bool exercise;
+    int64_t at_ms;
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_notice(struct referral *office, const struct referral_notice_query *query,
+                     struct referral_cursor *cursor, struct referral_notice *out);
+
 /* ---- the gateway ---- */
 
 struct referral_moved {     /* counts since referral_sync_begin */
