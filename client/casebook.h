@@ -90,6 +90,11 @@ struct rg_name_bits {
 };
 #define RG_LINE_NAMES_OF_RECORD 1u /* else of the case's file */
 #define RG_LINE_ERASED 2u
+#define RG_LINE_ALERT 4u /* somebody's safety */
+#define RG_LINE_ASKED 8u /* our request has left */
+#define RG_LINE_RECEIVED 16u
+#define RG_LINE_OPENED 32u
+#define RG_LINE_DETAILS_OPENED 64u
 struct rg_case_line {
     int64_t row;
     int64_t since_ms; /* it waits since then */

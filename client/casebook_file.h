@@ -71,7 +71,7 @@ struct rg_file_waiting {
     const char *what;    /* "their answer to the referral" */
     const char *country; /* that must move; "" for nobody */
     struct rg_wall since;
-    struct rg_wall due; /* 0: as the deadlines say */
+    bool alert; /* somebody's safety */
 };
 struct rg_file_waiting rg_case_file_waiting(const struct rg_case_file *file);
 

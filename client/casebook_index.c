@@ -49,7 +49,7 @@ static void line_write(const struct rg_case_line *line, uint8_t slot[SLOT_BYTES]
     put_le(&at, (uint64_t)line->row, 8);
     put_le(&at, (uint64_t)line->since_ms, 8);
     put_le(&at, (uint64_t)line->made_ms, 8);
-    put_le(&at, (uint64_t)line->due_ms, 8);
+    put_le(&at, 0, 8); /* kept free */
     put_le(&at, line->awaited, 4);
     put_le(&at, line->flags, 4);
     put_le(&at, line->side, 1);
@@ -66,7 +66,7 @@ static void line_read(const uint8_t slot[SLOT_BYTES], struct rg_case_line *out)
     out->row = (int64_t)get_le(&at, 8);
     out->since_ms = (int64_t)get_le(&at, 8);
     out->made_ms = (int64_t)get_le(&at, 8);
-    out->due_ms = (int64_t)get_le(&at, 8);
+    (void)get_le(&at, 8);
     out->awaited = (uint32_t)get_le(&at, 4);
     out->flags = (uint32_t)get_le(&at, 4);
     out->side = (uint8_t)get_le(&at, 1);
@@ -267,15 +267,18 @@ static rg_outcome file_change(void *context, struct rg_case_line *line, struct r
         RG_TRY(names_of(file, NULL, &names, why));
         RG_TRY(names_bits(rg_buffer_peek(&names), &line->names, why));
     }
-    line->flags = (of_record ? RG_LINE_NAMES_OF_RECORD : 0) | (file->erased ? RG_LINE_ERASED : 0);
+    line->flags = (of_record ? RG_LINE_NAMES_OF_RECORD : 0) | (file->erased ? RG_LINE_ERASED : 0) |
+                  (waiting.alert ? RG_LINE_ALERT : 0) | (file->has_request ? RG_LINE_ASKED : 0) |
+                  (file->request_received ? RG_LINE_RECEIVED : 0) |
+                  (file->request_opened ? RG_LINE_OPENED : 0) |
+                  (file->details_opened ? RG_LINE_DETAILS_OPENED : 0);
     line->row = file->row;
     line->since_ms = waiting.since.ms;
-    line->due_ms = waiting.due.ms;
     line->made_ms = file->made_ms;
     line->awaited = waiting.awaited;
     line->side = (uint8_t)file->now.side;
     line->state = (uint8_t)file->now.state;
-    line->process = 0;
+    line->process = file->has_process ? (uint8_t)file->process.state : 0;
     line->mover = (uint8_t)waiting.mover;
     (void)snprintf(line->country, sizeof(line->country), "%s", waiting.country);
     return rg_ok();

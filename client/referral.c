@@ -157,6 +157,8 @@ void referral_close(struct referral *office)
     rg_spool_close(office->spool);
     rg_home_close(office->home);
     rg_deadlines_free(office->deadlines);
+    rg_found_free(office->found);
+    rg_timeline_free(office->timeline);
     rg_wipe(office, sizeof(*office));
     free(office);
 }

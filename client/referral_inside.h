@@ -54,6 +54,8 @@ struct referral {
     /* what the last look handed out */
     struct rg_case_file shown;
     struct rg_notice notice;
+    struct rg_found *found;
+    struct rg_timeline *timeline;
     char text[4][1024];
     char office_from[RG_OFFICE_BYTES], office_to[RG_OFFICE_BYTES];
     char hex[65];
@@ -64,6 +66,14 @@ struct rg_wall rg_office_now(const struct referral *office); /* of a stated day:
 /* When what the case waits for is due, and how much of the time is used. */
 struct rg_deadline_clock rg_office_clock(const struct referral *office,
                                          const struct rg_file_waiting *waiting);
+struct rg_deadline_clock rg_office_clock_at(const struct referral *office,
+                                            const struct rg_file_waiting *waiting,
+                                            struct rg_wall now);
+void rg_office_show_case(struct referral *office, struct referral_case *out); /* office->shown */
+struct rg_found; /* the list asked for last (referral_list.c) */
+void rg_found_free(struct rg_found *found);
+struct rg_timeline; /* of the case shown last (referral_timeline.c) */
+void rg_timeline_free(struct rg_timeline *timeline);
 const char *rg_office_own(const struct referral *office); /* "th/focal" */
 /* The folder's sync.lock: held while syncing and tidying. RG_AGAIN sync-running. */
 RG_MUST_USE rg_outcome rg_office_lock(struct referral *office, struct rg_reason *why);
@@ -185,6 +195,18 @@ RG_MUST_USE rg_outcome rg_proof_keep(struct referral *office, int64_t seq,
 /* Where a colleague's message stands, by the proofs that are here. */
 RG_MUST_USE rg_outcome rg_proof_state(struct referral *office, struct rg_message_row *row,
                                       struct rg_reason *why);
+
+/* ---- what people read (referral_words.c); texts are appended to `out` ---- */
+
+void rg_words_add(char *out, size_t room, const char *format, ...) RG_PRINTF(3, 4);
+void rg_words_preview(const struct rg_preview *preview, char *out, size_t room); /* replaces */
+void rg_words_content(const struct rg_content *content, char *out, size_t room); /* replaces */
+void rg_words_code(const char *code, char *out, size_t room); /* "NOT_SAFE": "not safe" */
+/* `whole`: the details have been opened at the other end (or here, at the origin). */
+const char *rg_words_state(enum rg_case_state state, enum rg_process_state process, bool whole);
+const char *rg_words_state_at(size_t at); /* all of them; NULL at the end */
+
+struct referral_result rg_end_of_list(void);
 
 /* For the exchange's sink (client/exchange.h), inside a batch. */
 RG_MUST_USE rg_outcome rg_inbox_proof(void *context, const struct rg_proven *proven,

@@ -4,7 +4,8 @@
  *
  * DESCRIPTION
  *   main.c reads the global options and finds the verb; arguments.c reads a verb's own; move.c has
- *   the verbs that change something, look.c those that show; print.c tables, colours, JSON, times.
+ *   the verbs that change something, cases.c those that show cases, look.c
+ *   the others that show; print.c tables, colours, JSON, times.
  *   Results go to standard output, everything else to standard error. Exit codes are those of
  *   referral_result.
  */
@@ -31,9 +32,11 @@ struct arguments {
     size_t read;     /* lines read from standard input, in `word` after the given ones */
     bool from_input; /* `-` was given: no ids at all is fine */
     bool all_waiting, all, sealed, text_form, remove, list, open, end, dry_run;
-    const char *second; /* home folder of a second officer */
+    const char *second;                      /* home folder of a second officer */
     bool current;                            /* notices */
     const char *search, *country, *language; /* notices */
+    bool overdue;
+    const char *waiting, *first;
     const char *reason, *text, *output, *until_quiet, *state;
 };
 /* 0 or REFERRAL_USAGE, with a sentence on standard error. */
@@ -73,6 +76,8 @@ int do_claim(struct cli *cli, struct arguments *arguments);
 int do_notices(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);
+int do_cases(struct cli *cli, struct arguments *arguments);
+int do_search(struct cli *cli, struct arguments *arguments);
 int do_list(struct cli *cli, struct arguments *arguments);
 int do_show(struct cli *cli, struct arguments *arguments);
 int do_section(struct cli *cli, struct arguments *arguments);

@@ -47,9 +47,11 @@ void print_time(int64_t ms, char out[32])
 const char *colour_on(const struct cli *cli, const char *state)
 {
     static const char *const colour[][2] = {
-        {"held", "\033[33m"},     {"returned", "\033[31m"}, {"declined", "\033[31m"},
-        {"accepted", "\033[32m"}, {"ready", "\033[36m"},    {"identity_released", "\033[32m"},
-        {"head", "\033[1m"},
+        {"held", "\033[33m"},     {"returned", "\033[31m"},  {"declined", "\033[31m"},
+        {"accepted", "\033[32m"}, {"ready", "\033[36m"},     {"identity_released", "\033[32m"},
+        {"head", "\033[1m"},      {"void", "\033[90m"},      {"warning", "\033[33m"},
+        {"reminder", "\033[33m"}, {"late", "\033[31m"},      {"escalated", "\033[1;31m"},
+        {"alert", "\033[1;31m"},  {"missing", "\033[1;31m"},
     };
     for (size_t i = 0; cli->colour && i < sizeof(colour) / sizeof(colour[0]); i++) {
         if (strcmp(colour[i][0], state) == 0) {

@@ -285,12 +285,34 @@ struct referral_case {
     bool refused_by_person;  /* held by what only the person can change */
     int64_t since_ms;        /* in this state since, Unix time */
     int64_t due_ms;          /* an answer is due; 0: none */
+    const char *mover;       /* "us", "them", "nobody" */
+    const char *level;       /* of the deadline: "none", "reminder", "late", "escalated" */
+    unsigned used_per_cent;  /* of the time for the answer */
+    int64_t waiting_since_ms;
+    bool alert;            /* somebody's safety: before all others */
+    bool protection_claim; /* the country of origin is told nothing */
+    int zone_minutes;      /* this office's local time, east of Greenwich */
 };
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_case(struct referral *office, struct referral_cursor *cursor,
                    struct referral_case *out);
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_case(struct referral *office, const char *id, struct referral_case *out);
+
+enum referral_move { REFERRAL_MOVE_ANY, REFERRAL_MOVE_OURS, REFERRAL_MOVE_THEIRS };
+struct referral_query { /* zeroed: all cases */
+    const char *state;  /* a word of referral_case.state; NULL: any */
+    enum referral_move move;
+    bool overdue; /* that this office has to know of: a desk at 50 % of the time, a focal point at
+                     100 %, the other country's focal point at 150 % */
+    const char *text; /* a name or part of one, native or Latin, an alias; or a number; NULL: any */
+};
+/* Alerts first, then the most overdue. The cursor is a place in the list as it was made when the
+ * cursor was 0; asking for another list in between makes it anew. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_find_cases(struct referral *office, const struct referral_query *query,
+                    struct referral_cursor *cursor, struct referral_case *out);
+REFERRAL_API bool referral_is_state(const char *word); /* one of referral_case.state */
 
 struct referral_message {
     const char *id;      /* 64 hexadecimal digits */
@@ -323,10 +345,29 @@ struct referral_event { /* one line of a case's timeline */
     const char *who;   /* office or gateway */
     const char *what;  /* a sentence */
     bool proven;       /* a signed log entry says so, and we have checked it */
+    int zone_minutes;  /* this office's local time, east of Greenwich */
+    /* Of a message; "" where there is nothing to say: */
+    const char *message;     /* 64 hexadecimal digits */
+    const char *kind;        /* "RISK_ASSESSMENT"; "" while it cannot be opened */
+    const char *void_reason; /* it changed nothing, since ... */
+    const char *withheld;    /* "health, legal": parts that are not for this officer */
+    const char *warning;     /* look at this one */
+    bool superseded;         /* the same side has said it anew since */
 };
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_event(struct referral *office, const char *id, struct referral_cursor *cursor,
                     struct referral_event *out);
+
+#define REFERRAL_NOTES_MAX 48
+struct referral_note {     /* beside a case: what it lacks, and what a person should see */
+    const char *about;     /* "missing": before she may travel; "warning" */
+    const char *id;        /* "risk-host", stable */
+    const char *text;      /* "a risk assessment of the host" */
+    const char *what_next; /* "" or what to do */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_note(struct referral *office, const char *id, struct referral_cursor *cursor,
+                   struct referral_note *out);
 
 enum referral_form {
     REFERRAL_SEALED = 1, /* the DER as it travelled: opens with stock openssl */
