@@ -110,6 +110,7 @@ const char *rg_box_type_name(enum rg_box_type type);                       /* "l
 const char *
 rg_box_allowed(const struct rg_box *box);          /* "one line of text", ... without the codes */
 size_t rg_box_bytes_max(const struct rg_box *box); /* of one value in normal form */
+uint32_t rg_box_number_max(const struct rg_box *box); /* the largest number */
 /* Replaces what is in `normal_out`. For VALUE, `of` is the field; otherwise NULL. */
 RG_MUST_USE rg_outcome rg_box_check(const struct rg_box *box, const enum rg_field *of,
                                     struct rg_bytes text, struct rg_buffer *normal_out,

@@ -123,6 +123,11 @@ static bool fits_bool(const struct rg_box *box, struct rg_buffer *text)
            rg_bytes_equal(rg_buffer_peek(text), RG_BYTES_LITERAL("false"));
 }
 
+uint32_t rg_box_number_max(const struct rg_box *box)
+{
+    return box->max == 0 ? NUMBER_MAX_DEFAULT : box->max;
+}
+
 static bool fits_number(const struct rg_box *box, struct rg_buffer *text)
 {
     rg_text_digits(text);
@@ -134,7 +139,7 @@ static bool fits_number(const struct rg_box *box, struct rg_buffer *text)
     for (size_t i = 0; i < text->len; i++) {
         value = value * 10 + (uint32_t)(text->data[i] - '0');
     }
-    return value <= (box->max == 0 ? NUMBER_MAX_DEFAULT : box->max);
+    return value <= rg_box_number_max(box);
 }
 
 static bool fits_amount(const struct rg_box *box, struct rg_buffer *text)
@@ -327,7 +332,7 @@ static rg_outcome refuse(const struct rg_box *box, struct rg_reason *why)
     }
     if (box->type == RG_BOX_NUMBER) {
         return rg_fail(why, RG_MALFORMED, "form-value", "%s: allowed: %s %u", box->name,
-                       rg_box_allowed(box), box->max == 0 ? NUMBER_MAX_DEFAULT : box->max);
+                       rg_box_allowed(box), rg_box_number_max(box));
     }
     return rg_fail(why, RG_MALFORMED, "form-value", "%s: allowed: %s%s", box->name,
                    rg_box_allowed(box), box->many ? "; several are joined by ';'" : "");

@@ -105,7 +105,7 @@ static const struct rg_box preview_box[] = {
     BOX(1, "reason", CODE, CASE, MUST, .codes_of = "referral_reason", .meaning = "what is asked"),
     BOX(2, "age", CODE, CASE, MUST, .codes = age_codes, .meaning = "child also when uncertain"),
     BOX(3, "sex", CODE, CASE, MUST, .codes_of = "prs_Gender", .meaning = "as HTCDS"),
-    BOX(4, "language", CODE, CASE, MAY, .meaning = "ISO 639-2"),
+    BOX(4, "language", LINE, CASE, MAY, .max = 3, .meaning = "ISO 639-2, as lao"),
     BOX(5, "needs", CODES, CASE, MAY, .codes_of = "needs", .meaning = "what must be provided"),
     BOX(6, "urgency", CODE, CASE, MUST, .codes_of = "urgency", .meaning = "how soon"),
     BOX(7, "expected_month", MONTH, CASE, MAY, .meaning = "when a return is thought of"),

@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define LISTS_MAX 2 /* ROWS in one table */
-#define NUMBER_MAX_DEFAULT 999
 #define FORM_TEXT_BYTES 64
 
 struct cell {
@@ -128,7 +127,7 @@ static void slot_single(const struct rg_box *box, size_t at, struct rg_slot *slo
         slot_number(slot, at, 0, RG_WALL_MS_MAX);
         return;
     case RG_BOX_NUMBER:
-        slot_number(slot, at, 0, box->max == 0 ? NUMBER_MAX_DEFAULT : box->max);
+        slot_number(slot, at, 0, rg_box_number_max(box));
         return;
     case RG_BOX_BOOL:
         slot->form = RG_FORM_NUMBER;
