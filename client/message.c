@@ -496,9 +496,11 @@ static void common_to_wire(const struct rg_content *from, struct wire_section *t
     memcpy(to->language, from->language, sizeof(to->language));
 }
 
-static size_t bytes_max_of(uint32_t kind)
+static size_t bytes_max_of(const struct wire_section *section)
 {
-    return kind >= RG_KIND_DESK_DRAFT ? RG_CONTENT_CARRIED_BYTES_MAX : RG_CONTENT_BYTES_MAX;
+    return section->kind >= RG_KIND_DESK_DRAFT || section->has_forwarded
+               ? RG_CONTENT_CARRIED_BYTES_MAX
+               : RG_CONTENT_BYTES_MAX;
 }
 
 rg_outcome rg_content_encode(const struct rg_content *content, struct rg_buffer *out,
@@ -516,7 +518,7 @@ rg_outcome rg_content_encode(const struct rg_content *content, struct rg_buffer 
     if (!rg_is_ok(outcome)) {
         return rg_content_failed(outcome, &inner, why);
     }
-    size_t most = bytes_max_of(content->kind);
+    size_t most = bytes_max_of(&section);
     if (out->len - start > most) {
         out->len = start;
         return rg_fail(why, RG_LIMIT, "content-limit", "a section holds at most %zu bytes", most);
@@ -771,8 +773,8 @@ rg_outcome rg_content_decode(struct rg_bytes bytes, struct rg_content *content_o
     if (!rg_is_ok(outcome)) {
         return rg_content_failed(outcome, &inner, why);
     }
-    RG_CHECK(bytes.len <= bytes_max_of(section.kind), why, RG_LIMIT, "content-limit",
-             "a section of this kind holds at most %zu bytes", bytes_max_of(section.kind));
+    RG_CHECK(bytes.len <= bytes_max_of(&section), why, RG_LIMIT, "content-limit",
+             "a section of this kind holds at most %zu bytes", bytes_max_of(&section));
     RG_TRY(memory_ready(bytes, memory_out, why));
     struct rg_content content = {0};
     RG_TRY(common_from_wire(&section, &content, why));

@@ -39,7 +39,8 @@
  *
  * LIMITS
  *   RG_CONTENT_BYTES_MAX for one section, so that six padded, sealed ones fit one envelope; the
- *   domestic kinds 90 to 92, which carry other messages' bytes, RG_CONTENT_CARRIED_BYTES_MAX.
+ *   domestic kinds 90 to 92, and a section that carries another, which hold other messages' bytes,
+ * RG_CONTENT_CARRIED_BYTES_MAX.
  */
 #ifndef RG_CLIENT_MESSAGE_H
 #define RG_CLIENT_MESSAGE_H
@@ -120,7 +121,7 @@ enum rg_body {
     RG_BODY_PROPOSAL,
     RG_BODY_WITHHELD,
     RG_BODY_FORM,        /* as the kind's table says */
-    RG_BODY_FORWARDED,   /* 91 */
+    RG_BODY_FORWARDED,   /* 91; and of any kind, in place of a section that another has written */
     RG_BODY_DESK_DRAFT,  /* 90 */
     RG_BODY_COUNTERSIGN, /* 92 */
 };
@@ -277,7 +278,8 @@ struct rg_proposal {
     struct rg_fields fields;               /* case class */
 };
 
-/* A sealed section of another message, passed on verbatim to a desk that may open it. */
+/* A sealed section of another message, passed on verbatim to a desk that may open it, or from an
+ * author at home to the focal point abroad. */
 struct rg_forwarded {
     struct rg_bytes core;        /* of the envelope it came in */
     uint32_t index;              /* of the section there */
@@ -296,7 +298,7 @@ struct rg_countersign {
     struct rg_bytes core;
     struct {
         enum rg_class class_;
-        struct rg_bytes bytes; /* the encoded SignedSection */
+        struct rg_bytes bytes; /* CMS SignedData of the first officer over the SignedSection */
     } section[RG_CLASS_COUNT]; /* classes ascending */
     size_t count;
 };

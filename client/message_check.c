@@ -304,9 +304,10 @@ rg_outcome rg_content_check(const struct rg_content *content, struct rg_reason *
     enum rg_body body = content->class_ == RG_CLASS_CASE ? row->case_body : row->other_body;
     RG_CHECK(body != RG_BODY_NONE, why, RG_MALFORMED, "content-kind",
              "%s is not spoken by this version", row->name);
-    bool withheld = content->body == RG_BODY_WITHHELD && content->class_ != RG_CLASS_CASE &&
-                    (body == RG_BODY_DETAILS || body == RG_BODY_FORM);
-    RG_CHECK(content->body == body || withheld, why, RG_MALFORMED, "content-body",
+    bool other = content->body == RG_BODY_WITHHELD || content->body == RG_BODY_FORWARDED;
+    bool stands_in = other && content->class_ != RG_CLASS_CASE &&
+                     (body == RG_BODY_DETAILS || body == RG_BODY_FORM);
+    RG_CHECK(content->body == body || stands_in, why, RG_MALFORMED, "content-body",
              "%s has another body in its %s section", row->name, rg_class_name(content->class_));
     RG_CHECK(content->has_answers || !row->needs_answers, why, RG_MALFORMED, "content-answers",
              "%s must name the message it answers", row->name);

@@ -578,6 +578,574 @@ static void test_missing_cards(void **state)
     rg_home_close(alone);
 }
 
+/* ---- passed on ---- */
+
+/* A draft of an NGO or a desk: its case section for the focal point, one section for others. */
+struct draft {
+    struct letter letter;
+    struct rg_opened opened;
+};
+
+static void field_set(struct rg_content *content, enum rg_field field, const char *value)
+{
+    content->details.count = 1;
+    content->details.item[0] = (struct rg_field_value){.field = field, .value = value};
+}
+
+static void draft_make(struct draft *draft, struct rg_home *author, enum rg_class class_)
+{
+    RG_OWNED_BUFFER inner = {.secret = true};
+    struct letter *letter = &draft->letter;
+    *draft = (struct draft){0};
+    letter_begin(letter, author, "th/focal");
+    ASSERT_OK(rg_content_encode(&letter->content[0], &inner, &why));
+    letter->content[0].kind = RG_KIND_DESK_DRAFT;
+    letter->content[0].body = RG_BODY_DESK_DRAFT;
+    letter->content[0].desk_draft =
+        (struct rg_desk_draft){.kind = RG_KIND_DETAILS, .content = rg_buffer_peek(&inner)};
+    (void)snprintf(letter->content[0].desk_draft.to_country, RG_COUNTRY_BYTES, "la");
+    letter->content[1].class_ = class_;
+    if (class_ == RG_CLASS_IDENTITY) {
+        field_set(&letter->content[1], RG_FIELD_FULL_NAME_LATIN, "Nang Kham");
+    }
+    letter->draft.count = 2;
+    letter->draft.readers.final_country = "la";
+    letter_seal(letter, author);
+    letter->content[0].desk_draft.content = (struct rg_bytes){0}; /* it ends with this call */
+    ASSERT_OK(rg_post_open(home[TH][FOCAL_1], &letter->envelope, rg_wall_now(), rg_wall_now(),
+                           &draft->opened, &why));
+}
+
+static void draft_drop(struct draft *draft)
+{
+    rg_opened_drop(&draft->opened);
+    letter_drop(&draft->letter);
+}
+
+/* What the focal point of TH sends to that of LA: its own case section, and what it passes on. */
+static void forward_begin(struct letter *letter, const struct rg_forwarded *forwarded,
+                          enum rg_class class_)
+{
+    letter_begin(letter, home[TH][FOCAL_1], "la/focal");
+    letter->content[1].class_ = class_;
+    letter->content[1].body = RG_BODY_FORWARDED;
+    letter->content[1].forwarded = *forwarded;
+    letter->draft.count = 2;
+}
+
+static struct rg_forwarded passed_by_focal(const struct draft *draft)
+{
+    struct rg_forwarded forwarded = {.index = 0};
+    ASSERT_OK(rg_post_forward_make(home[TH][FOCAL_1], &draft->letter.envelope, &draft->opened, 1,
+                                   "la", &forwarded, &why));
+    return forwarded;
+}
+
+static void copy_begin(struct letter *letter, const struct rg_forwarded *forwarded,
+                       enum rg_class class_)
+{
+    letter_begin(letter, home[LA][FOCAL_1], "la/health");
+    letter->content[0].kind = RG_KIND_DESK_COPY;
+    letter->content[0].class_ = class_;
+    letter->content[0].body = RG_BODY_FORWARDED;
+    letter->content[0].forwarded = *forwarded;
+    letter->draft.count = 1;
+}
+
+static rg_outcome open_letter(struct rg_home *reader, const struct letter *letter,
+                              struct rg_opened *opened)
+{
+    return rg_post_open(reader, &letter->envelope, rg_wall_now(), rg_wall_now(), opened, &why);
+}
+
+/* From an NGO that stands on no page abroad, over both focal points, to the health desk: the bytes
+ * as they came, the author verified at the end, nobody between could read it. */
+static void test_verbatim_to_the_health_desk(void **state)
+{
+    (void)state;
+    struct draft draft;
+    struct letter sent;
+    struct letter copy;
+    RG_CLEANUP(rg_opened_drop) struct rg_opened at_focal = {0};
+    RG_CLEANUP(rg_opened_drop) struct rg_opened at_desk = {0};
+    draft_make(&draft, home[TH][ALPHA_1], RG_CLASS_HEALTH);
+    assert_true(draft.opened.section[0].here);
+    assert_false(draft.opened.section[1].here);
+    struct rg_forwarded forwarded = passed_by_focal(&draft);
+    assert_true(rg_bytes_equal(forwarded.certificate, rg_certificate_der(home[TH][ALPHA_1]->sign)));
+    forward_begin(&sent, &forwarded, RG_CLASS_HEALTH);
+    letter_seal(&sent, home[TH][FOCAL_1]);
+    ASSERT_OK(open_letter(home[LA][FOCAL_1], &sent, &at_focal));
+    assert_true(at_focal.section[0].here && !at_focal.section[0].forwarded);
+    assert_true(at_focal.section[1].forwarded && !at_focal.section[1].here);
+    assert_string_equal(at_focal.section[1].author.text, "");
+    ASSERT_OK(rg_post_forward_make(home[LA][FOCAL_1], &sent.envelope, &at_focal, 1, "la",
+                                   &forwarded, &why));
+    assert_true(rg_bytes_equal(forwarded.sealed, draft.letter.envelope.sealed[1]));
+    assert_true(rg_bytes_equal(forwarded.core, draft.letter.envelope.core_bytes));
+    copy_begin(&copy, &forwarded, RG_CLASS_HEALTH);
+    letter_seal(&copy, home[LA][FOCAL_1]);
+    ASSERT_OK(open_letter(home[LA][HEALTH], &copy, &at_desk));
+    assert_int_equal(at_desk.first->kind, RG_KIND_DESK_COPY);
+    assert_string_equal(at_desk.signer.text, "referral://la/focal/officer-1");
+    assert_true(at_desk.section[0].here && at_desk.section[0].forwarded);
+    assert_string_equal(at_desk.section[0].author.text, "referral://th/ngo-alpha/officer-1");
+    assert_int_equal(at_desk.section[0].content.kind, RG_KIND_DETAILS);
+    assert_int_equal(at_desk.section[0].content.class_, RG_CLASS_HEALTH);
+    assert_true(rg_bytes_equal(at_desk.section[0].passed.sealed, draft.letter.envelope.sealed[1]));
+    letter_drop(&copy);
+    letter_drop(&sent);
+    draft_drop(&draft);
+}
+
+/* What the focal point may read it reads, and knows whose it is; a desk on the page needs no
+ * certificate beside it. */
+static void test_passed_on_and_readable(void **state)
+{
+    (void)state;
+    struct draft draft;
+    struct letter sent;
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    draft_make(&draft, home[TH][SOCIAL], RG_CLASS_IDENTITY);
+    assert_true(draft.opened.section[1].here);
+    struct rg_forwarded forwarded = passed_by_focal(&draft);
+    assert_int_equal(forwarded.certificate.len, 0);
+    forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+    letter_seal(&sent, home[TH][FOCAL_1]);
+    ASSERT_OK(open_letter(home[LA][FOCAL_2], &sent, &opened));
+    assert_true(opened.section[1].here && opened.section[1].forwarded);
+    assert_string_equal(opened.section[1].author.text, "referral://th/social/officer-1");
+    assert_string_equal(opened.signer.text, "referral://th/focal/officer-1");
+    assert_string_equal(opened.section[1].content.details.item[0].value, "Nang Kham");
+    assert_ptr_equal(opened.first, &opened.section[0].content);
+    /* The wrapper itself is for the two offices; the section in it for whom its author chose. */
+    assert_false(can_open(home[LA][SOCIAL], sent.envelope.sealed[1]));
+    assert_true(can_open(home[LA][SOCIAL], opened.section[1].passed.sealed));
+    letter_drop(&sent);
+    draft_drop(&draft);
+}
+
+static void assert_forward_refused(struct letter *sent, struct rg_home *reader, const char *id)
+{
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    letter_seal(sent, home[TH][FOCAL_1]);
+    ASSERT_REFUSED(open_letter(reader, sent, &opened), RG_DENIED, id);
+    assert_null(opened.first);
+    assert_false(opened.section[0].here);
+    letter_drop(sent);
+}
+
+static void test_forged_forwards(void **state)
+{
+    (void)state;
+    struct draft draft;
+    struct draft other;
+    struct letter sent;
+    draft_make(&draft, home[TH][ALPHA_1], RG_CLASS_IDENTITY);
+    draft_make(&other, home[TH][ALPHA_1], RG_CLASS_IDENTITY);
+    struct rg_forwarded good = passed_by_focal(&draft);
+    struct {
+        struct rg_forwarded forwarded;
+        const char *id;
+    } row[] = {
+        {good, "seal-core"},    {good, "seal-index"},
+        {good, "seal-index"},   {good, "post-forward"}, /* the focal point names nobody */
+        {good, "seal-signer"},                          /* it names a colleague of the author */
+        {good, "post-forward"},                         /* it names an officer of another office */
+        {good, "seal-changed"},
+    };
+    RG_OWNED_BUFFER changed = {0};
+    ASSERT_OK(rg_buffer_append(&changed, good.sealed, &why));
+    changed.data[changed.len - 1] ^= 1;
+    row[0].forwarded.core = passed_by_focal(&other).core;
+    row[1].forwarded.index = 0;
+    row[2].forwarded.index = 7;
+    row[3].forwarded.certificate = (struct rg_bytes){0};
+    row[4].forwarded.certificate = rg_certificate_der(home[TH][ALPHA_2]->sign);
+    row[5].forwarded.certificate = rg_certificate_der(home[TH][BETA]->sign);
+    row[6].forwarded.sealed = rg_buffer_peek(&changed);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        forward_begin(&sent, &row[i].forwarded, RG_CLASS_IDENTITY);
+        assert_forward_refused(&sent, home[LA][FOCAL_1], row[i].id);
+    }
+    draft_drop(&other);
+    draft_drop(&draft);
+}
+
+/* Lawful bytes in the wrong place. */
+static void test_forwarded_about_something_else(void **state)
+{
+    (void)state;
+    struct draft draft;
+    struct letter sent;
+    draft_make(&draft, home[TH][ALPHA_1], RG_CLASS_IDENTITY);
+    struct rg_forwarded good = passed_by_focal(&draft);
+    forward_begin(&sent, &good, RG_CLASS_IDENTITY);
+    sent.content[0].handle.b[0] = 8; /* another case */
+    sent.content[1].handle.b[0] = 8;
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    forward_begin(&sent, &good, RG_CLASS_LEGAL); /* another class */
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    forward_begin(&sent, &good, RG_CLASS_IDENTITY); /* another kind */
+    sent.content[1].kind = RG_KIND_NATIONALITY_REQUEST;
+    sent.draft.content = &sent.content[1];
+    sent.draft.count = 1;
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    draft_drop(&draft);
+}
+
+/* A section that LA wrote comes back as if TH had it from its own desk; a wrapper in a wrapper. */
+static void test_forwarded_by_the_wrong_office(void **state)
+{
+    (void)state;
+    struct draft foreign;
+    struct letter sent;
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    struct letter theirs;
+    letter_begin(&theirs, home[LA][FOCAL_1], "th/focal");
+    letter_seal(&theirs, home[LA][FOCAL_1]);
+    ASSERT_OK(open_letter(home[TH][FOCAL_1], &theirs, &opened));
+    struct rg_forwarded forwarded;
+    ASSERT_OK(rg_post_forward_make(home[TH][FOCAL_1], &theirs.envelope, &opened, 1, "la",
+                                   &forwarded, &why));
+    forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    /* A desk passes nothing on. */
+    draft_make(&foreign, home[TH][ALPHA_1], RG_CLASS_IDENTITY);
+    forwarded = passed_by_focal(&foreign);
+    copy_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+    sent.draft.to_office = "th/focal";
+    (void)snprintf(sent.content[0].author, sizeof(sent.content[0].author), "%s",
+                   home[TH][SOCIAL]->principal.text);
+    letter_seal(&sent, home[TH][SOCIAL]);
+    rg_opened_drop(&opened);
+    ASSERT_REFUSED(open_letter(home[TH][FOCAL_1], &sent, &opened), RG_DENIED, "post-forward");
+    letter_drop(&sent);
+    letter_drop(&theirs);
+    draft_drop(&foreign);
+}
+
+/* The author's keys are replaced by those of a file pair. */
+static void signs_with(struct rg_home *author, const char *pair)
+{
+    char path[256];
+    rg_certificate_free(author->sign);
+    rg_key_free(author->sign_key);
+    (void)snprintf(path, sizeof(path), "%s/%s.pem", folder, pair);
+    ASSERT_OK(rg_certificate_read(path, &author->sign, &why));
+    (void)snprintf(path, sizeof(path), "%s/%s.key", folder, pair);
+    ASSERT_OK(rg_key_read(path, &author->sign_key, &why));
+}
+
+/* Of another root, of another use; named by the focal point, refused all the same. */
+static void test_named_but_not_trusted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pair, *id;
+    } row[] = {
+        {"other/th/ngo-alpha/officer-1/sign", "certificate-wrong-root"},
+        {"pki/th/ngo-alpha/officer-1/tls", "certificate-wrong-usage"},
+    };
+    assert_int_equal(run("'" RG_SOURCE_DIR "/certs/dev-pki'", folder,
+                         "/other --countries la,th --desks >/dev/null"),
+                     0);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct letter draft;
+        struct letter sent;
+        struct rg_home *author = home_of(TH, ALPHA_1);
+        cards_give_all(author);
+        signs_with(author, row[i].pair);
+        letter_begin(&draft, author, "la/focal");
+        draft.draft.count = 2;
+        letter_seal(&draft, author);
+        struct rg_forwarded forwarded = {.core = draft.envelope.core_bytes,
+                                         .index = 1,
+                                         .sealed = draft.envelope.sealed[1],
+                                         .certificate = rg_certificate_der(author->sign)};
+        forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+        assert_forward_refused(&sent, home[LA][FOCAL_1], row[i].id);
+        letter_drop(&draft);
+        rg_home_close(author);
+    }
+}
+
+static rg_outcome offer_stop(void *context, const struct rg_document *document,
+                             struct rg_reason *reason)
+{
+    enum rg_news news;
+    return document->kind == RG_DOC_STOP_LIST
+               ? rg_trust_offer(context, document, rg_wall_now(), &news, reason)
+               : rg_ok();
+}
+
+/* Its country has stopped the author: before the message, and since. */
+static void test_stopped_author(void **state)
+{
+    (void)state;
+    struct draft draft;
+    struct letter sent;
+    char path[128];
+    struct rg_home *reader = home_of(LA, FOCAL_1);
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    struct rg_wall before = rg_wall_now();
+    draft_make(&draft, home[TH][ALPHA_2], RG_CLASS_IDENTITY);
+    struct rg_forwarded forwarded = passed_by_focal(&draft);
+    forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+    letter_seal(&sent, home[TH][FOCAL_1]);
+    ASSERT_OK(open_letter(reader, &sent, &opened));
+    assert_false(opened.stopped_later);
+    rg_opened_drop(&opened);
+    assert_int_equal(run("mkdir", folder, "/stop"), 0);
+    assert_int_equal(run("cd", folder,
+                         " && '" RG_SOURCE_DIR "/certs/ceremony' stop th --publisher "
+                         "pki/th/publisher --folder stop --certificate "
+                         "pki/th/ngo-alpha/officer-2/sign.pem >/dev/null"),
+                     0);
+    (void)snprintf(path, sizeof(path), "%s/stop", folder);
+    ASSERT_OK(rg_document_read_folder(path, offer_stop, reader->trust, &why));
+    struct rg_wall after = {.ms = rg_wall_now().ms + 2000};
+    ASSERT_REFUSED(rg_post_open(reader, &sent.envelope, after, after, &opened, &why), RG_DENIED,
+                   "certificate-stopped");
+    before.ms -= 2000;
+    ASSERT_OK(rg_post_open(reader, &sent.envelope, before, after, &opened, &why));
+    assert_true(opened.stopped_later);
+    letter_drop(&sent);
+    draft_drop(&draft);
+    rg_home_close(reader);
+}
+
+/* An office that stands on a page has the officers that stand there, whoever names another. */
+static void test_named_against_the_page(void **state)
+{
+    (void)state;
+    struct letter draft;
+    struct letter sent;
+    struct rg_home *author = home_of(TH, SOCIAL);
+    cards_give_all(author);
+    signs_with(author, "other/th/social/officer-1/sign");
+    letter_begin(&draft, author, "la/focal");
+    draft.draft.count = 2;
+    letter_seal(&draft, author);
+    struct rg_forwarded forwarded = {.core = draft.envelope.core_bytes,
+                                     .index = 1,
+                                     .sealed = draft.envelope.sealed[1],
+                                     .certificate = rg_certificate_der(author->sign)};
+    forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "seal-signer");
+    struct rg_verdict verdict;
+    ASSERT_REFUSED(rg_trust_judge_carried(home[LA][FOCAL_1]->trust, home[TH][SOCIAL]->sign,
+                                          rg_wall_now(), rg_wall_now(), &verdict, &why),
+                   RG_DENIED, "certificate-unlisted");
+    letter_drop(&draft);
+    rg_home_close(author);
+}
+
+/* ---- two officers ---- */
+
+static void second_is(struct letter *letter, const char *principal)
+{
+    for (size_t i = 0; i < CLASSES; i++) {
+        (void)snprintf(letter->content[i].second_author, RG_PRINCIPAL_BYTES, "%s", principal);
+    }
+}
+
+static void prepare(struct letter *letter, struct rg_prepared *prepared)
+{
+    *prepared = (struct rg_prepared){.request.count = 0};
+    letter_begin(letter, home[TH][FOCAL_1], "la/focal");
+    letter->draft.count = 3; /* case, identity, family */
+    second_is(letter, home[TH][FOCAL_2]->principal.text);
+    ASSERT_OK(rg_post_countersign_prepare(home[TH][FOCAL_1], &letter->draft, rg_wall_now(),
+                                          prepared, &why));
+}
+
+static void test_two_officers(void **state)
+{
+    (void)state;
+    struct letter letter;
+    struct rg_prepared prepared;
+    RG_CLEANUP(rg_opened_drop) struct rg_opened seen = {0};
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    prepare(&letter, &prepared);
+    ASSERT_OK(rg_post_countersign_check(home[TH][FOCAL_2], &prepared.request, rg_wall_now(), &seen,
+                                        &why));
+    assert_int_equal(seen.count, 3);
+    assert_int_equal(seen.first->kind, RG_KIND_DETAILS);
+    assert_string_equal(seen.signer.text, "referral://th/focal/officer-1");
+    ASSERT_OK(rg_post_countersign_finish(home[TH][FOCAL_2], &prepared.request,
+                                         &letter.draft.readers, rg_wall_now(), &letter.bytes,
+                                         &letter.id, &why));
+    ASSERT_OK(rg_envelope_peek(rg_buffer_peek(&letter.bytes), &letter.envelope, &why));
+    assert_true(rg_bytes_equal(letter.envelope.core_bytes, prepared.request.core));
+    ASSERT_OK(open_letter(home[LA][FOCAL_1], &letter, &opened));
+    assert_string_equal(opened.signer.text, "referral://th/focal/officer-1");
+    assert_string_equal(opened.second.text, "referral://th/focal/officer-2");
+    assert_matrix(
+        &letter,
+        (const matrix){
+            [LA] = {"cif", "cif", "cif", "-i-", "---", "---", "ci-", "cif", "---", "---", "---"},
+            [TH] = {"cif", "cif", "cif", "-i-", "---", "---", "ci-", "cif", "---", "---", "---"},
+        });
+    letter_drop(&letter);
+    rg_prepared_drop(&prepared);
+}
+
+/* The request between them is for the second officer alone. */
+static void test_request_for_the_second_officer(void **state)
+{
+    (void)state;
+    struct letter letter;
+    struct letter request;
+    struct rg_prepared prepared;
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    prepare(&letter, &prepared);
+    letter_begin(&request, home[TH][FOCAL_1], "th/focal");
+    request.content[0].kind = RG_KIND_COUNTERSIGN_REQUEST;
+    request.content[0].body = RG_BODY_COUNTERSIGN;
+    request.content[0].countersign = prepared.request;
+    second_is(&request, home[TH][FOCAL_2]->principal.text);
+    request.draft.count = 1;
+    letter_seal(&request, home[TH][FOCAL_1]);
+    for (size_t c = 0; c < COUNTRIES; c++) {
+        for (size_t p = 0; p < PEOPLE; p++) {
+            bool one_of_them = c == TH && (p == FOCAL_1 || p == FOCAL_2);
+            assert_int_equal(can_open(home[c][p], request.envelope.sealed[0]), one_of_them);
+        }
+    }
+    ASSERT_OK(open_letter(home[TH][FOCAL_2], &request, &opened));
+    assert_string_equal(opened.signer.text, "referral://th/focal/officer-1");
+    ASSERT_OK(rg_post_countersign_finish(home[TH][FOCAL_2], &opened.first->countersign,
+                                         &letter.draft.readers, rg_wall_now(), &letter.bytes,
+                                         &letter.id, &why));
+    letter_drop(&request);
+    letter_drop(&letter);
+    rg_prepared_drop(&prepared);
+}
+
+static void finish_refused(struct rg_home *second, const struct rg_countersign *request,
+                           const char *id)
+{
+    RG_OWNED_BUFFER envelope = {0};
+    struct rg_id unused;
+    ASSERT_REFUSED(rg_post_countersign_finish(second, request, &(struct rg_readership){0},
+                                              rg_wall_now(), &envelope, &unused, &why),
+                   RG_DENIED, id);
+    assert_int_equal(envelope.len, 0);
+}
+
+static void test_requests_that_are_not_signed(void **state)
+{
+    (void)state;
+    struct letter letter;
+    struct rg_prepared prepared;
+    struct rg_prepared another;
+    prepare(&letter, &prepared);
+    prepare(&letter, &another);
+    finish_refused(home[TH][FOCAL_1], &prepared.request, "post-second"); /* one officer twice */
+    finish_refused(home[TH][SOCIAL], &prepared.request, "post-second");  /* another office */
+    finish_refused(home[LA][FOCAL_1], &prepared.request, "post-second");
+    struct rg_countersign forged = prepared.request;
+    forged.count = 2;
+    finish_refused(home[TH][FOCAL_2], &forged, "post-second");
+    forged = prepared.request;
+    forged.core = another.request.core;
+    finish_refused(home[TH][FOCAL_2], &forged, "seal-core");
+    forged = prepared.request;
+    forged.section[1].bytes = prepared.request.section[2].bytes;
+    finish_refused(home[TH][FOCAL_2], &forged, "seal-index");
+    forged = prepared.request;
+    forged.section[1].class_ = RG_CLASS_FAMILY;
+    finish_refused(home[TH][FOCAL_2], &forged, "post-kind");
+    prepared.section[2].data[200] ^= 1;
+    finish_refused(home[TH][FOCAL_2], &prepared.request, "seal-signature");
+    rg_prepared_drop(&another);
+    rg_prepared_drop(&prepared);
+}
+
+static void test_requests_that_are_not_made(void **state)
+{
+    (void)state;
+    struct letter letter;
+    struct rg_prepared prepared = {.request.count = 0};
+    static const char *const nobody[] = {
+        "referral://th/focal/officer-1", "referral://th/social/officer-1",
+        "referral://la/focal/officer-2", "referral://th/focal/officer-9"};
+    for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+        letter_begin(&letter, home[TH][FOCAL_1], "la/focal");
+        letter.draft.count = 1;
+        second_is(&letter, nobody[i]);
+        rg_outcome outcome = rg_post_countersign_prepare(home[TH][FOCAL_1], &letter.draft,
+                                                         rg_wall_now(), &prepared, &why);
+        assert_int_equal(outcome.code, RG_DENIED);
+        assert_string_equal(why.id, "post-second");
+        assert_int_equal(prepared.request.count, 0);
+    }
+    letter_begin(&letter, home[TH][FOCAL_1], "la/focal"); /* health: she may not read it */
+    letter.draft.count = 4;
+    second_is(&letter, home[TH][FOCAL_2]->principal.text);
+    ASSERT_REFUSED(rg_post_countersign_prepare(home[TH][FOCAL_1], &letter.draft, rg_wall_now(),
+                                               &prepared, &why),
+                   RG_DENIED, "post-second");
+    /* Alone one cannot send it. */
+    letter.draft.count = 1;
+    ASSERT_REFUSED(rg_post_seal(home[TH][FOCAL_1], &letter.draft, rg_wall_now(), &letter.bytes,
+                                &letter.id, &why),
+                   RG_DENIED, "post-second");
+}
+
+/* Sealed past the library, by whoever holds the keys. */
+static void seal_forged(struct letter *letter, struct rg_home *author,
+                        const struct rg_signer *signer, size_t signers)
+{
+    RG_CLEANUP(rg_parts_drop) struct rg_parts parts = {0};
+    ASSERT_OK(rg_parts_make(author, &letter->draft, rg_wall_now(), &parts, &why));
+    for (size_t i = 0; i < letter->draft.count; i++) {
+        struct rg_readers readers;
+        struct rg_readers_ask ask = rg_readers_ask_of(
+            &letter->draft.readers, letter->draft.to_office, &letter->content[i], i);
+        ASSERT_OK(rg_post_readers(author, &ask, rg_wall_now(), &readers, &why));
+        ASSERT_OK(rg_seal(&parts.section[i], parts.core.section[i].padded_bytes, signer, signers,
+                          readers.list, readers.count, &parts.sealed[i], &why));
+    }
+    ASSERT_OK(rg_parts_join(&parts, letter->draft.count, &letter->bytes, &letter->id, &why));
+    ASSERT_OK(rg_envelope_peek(rg_buffer_peek(&letter->bytes), &letter->envelope, &why));
+}
+
+static void test_readers_demand_both(void **state)
+{
+    (void)state;
+    struct rg_home *first = home[TH][FOCAL_1];
+    struct rg_home *second = home[TH][FOCAL_2];
+    struct rg_home *stranger = home[TH][SOCIAL];
+    const struct {
+        struct rg_home *signer[2];
+        const char *named, *id;
+    } row[] = {
+        {{first, NULL}, second->principal.text, "post-second"},
+        {{second, NULL}, second->principal.text, "post-author"},
+        {{first, first}, second->principal.text, "seal-signer"},
+        {{first, stranger}, second->principal.text, "seal-signer"},
+        {{first, second}, "referral://th/focal/officer-9", "post-second"},
+        {{first, second}, "", "post-second"},
+    };
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct letter letter;
+        struct rg_signer signer[2] = {{0}};
+        size_t signers = row[i].signer[1] != NULL ? 2 : 1;
+        RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+        for (size_t s = 0; s < signers; s++) {
+            signer[s] = (struct rg_signer){row[i].signer[s]->sign, row[i].signer[s]->sign_key};
+        }
+        letter_begin(&letter, first, "la/focal");
+        letter.draft.count = 2;
+        second_is(&letter, row[i].named);
+        seal_forged(&letter, first, signer, signers);
+        ASSERT_REFUSED(open_letter(home[LA][FOCAL_1], &letter, &opened), RG_DENIED, row[i].id);
+        letter_drop(&letter);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -592,6 +1160,19 @@ int main(void)
         cmocka_unit_test(test_nobody_left_is_not_available),
         cmocka_unit_test(test_security_is_for_two_named_officers),
         cmocka_unit_test(test_missing_cards),
+        cmocka_unit_test(test_verbatim_to_the_health_desk),
+        cmocka_unit_test(test_passed_on_and_readable),
+        cmocka_unit_test(test_forged_forwards),
+        cmocka_unit_test(test_forwarded_about_something_else),
+        cmocka_unit_test(test_forwarded_by_the_wrong_office),
+        cmocka_unit_test(test_named_but_not_trusted),
+        cmocka_unit_test(test_stopped_author),
+        cmocka_unit_test(test_named_against_the_page),
+        cmocka_unit_test(test_two_officers),
+        cmocka_unit_test(test_request_for_the_second_officer),
+        cmocka_unit_test(test_requests_that_are_not_signed),
+        cmocka_unit_test(test_requests_that_are_not_made),
+        cmocka_unit_test(test_readers_demand_both),
     };
     return cmocka_run_group_tests_name("post", tests, world_make, world_drop);
 }
