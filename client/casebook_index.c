@@ -348,7 +348,8 @@ static rg_outcome index_all(struct rg_casebook *book, struct rg_reason *why)
             return rg_ok();
         }
         after = file.row;
-        RG_TRY(rg_casebook_put(book, &file, why)); /* gives it a slot */
+        file.slot = 0;
+        RG_TRY(rg_casebook_put(book, &file, why)); /* gives it one */
         RG_TRY(rg_casebook_record_get(book, file.row, &record, why));
         if (rg_record_has(record, RG_FIELD_FULL_NAME_NATIVE)) {
             RG_TRY(rg_book_index_names(book, file.slot, file.row, record, why));
