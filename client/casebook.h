@@ -155,6 +155,19 @@ RG_MUST_USE rg_outcome rg_casebook_rekey(struct rg_casebook *book, const struct 
 RG_MUST_USE rg_outcome rg_casebook_sealed_key(struct rg_spool *spool, struct rg_buffer *out,
                                               struct rg_reason *why);
 
+/* ---- procedure notices: about no case ---- */
+
+/* Entered once: the same words again are the same notice. */
+RG_MUST_USE rg_outcome rg_casebook_notice_put(struct rg_casebook *book,
+                                              const struct rg_notice *notice,
+                                              struct rg_reason *why);
+/* The first with a row above `after`: in the order in which they came. */
+RG_MUST_USE rg_outcome rg_casebook_notice_next(struct rg_casebook *book, int64_t after,
+                                               struct rg_notice *out, bool *found_out,
+                                               struct rg_reason *why);
+
+/* ---- erasure ---- */
+
 struct rg_erased { /* counts */
     unsigned sections, messages, fields;
 };
@@ -174,17 +187,6 @@ RG_MUST_USE rg_outcome rg_casebook_hold_get(struct rg_casebook *book, int64_t ca
                                             struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_casebook_hold_put(struct rg_casebook *book, int64_t case_row,
                                             struct rg_bytes bytes, struct rg_reason *why);
-
-/* ---- procedure notices: about no case ---- */
-
-/* Entered once: the same words again are the same notice. */
-RG_MUST_USE rg_outcome rg_casebook_notice_put(struct rg_casebook *book,
-                                              const struct rg_notice *notice,
-                                              struct rg_reason *why);
-/* The first with a row above `after`: in the order in which they came. */
-RG_MUST_USE rg_outcome rg_casebook_notice_next(struct rg_casebook *book, int64_t after,
-                                               struct rg_notice *out, bool *found_out,
-                                               struct rg_reason *why);
 
 /* The same for all classes. `received_only`: sections of others' messages and the record made from
  * them; what this office wrote stays for its term. */

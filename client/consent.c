@@ -298,22 +298,6 @@ uint32_t rg_consents_scopes(const struct rg_consents *set, struct rg_date today)
     return scopes;
 }
 
-/* ---- vital interest ---- */
-
-rg_outcome rg_vital_check(const struct rg_vital_interest *vital, struct rg_reason *why)
-{
-    unsigned lawful = RG_CLASS_BIT(RG_CLASS_CASE) | RG_CLASS_BIT(RG_CLASS_IDENTITY);
-    const char *by = vital->decided_by != NULL ? vital->decided_by : "";
-    const char *words = vital->why_words != NULL ? vital->why_words : "";
-    RG_CHECK(strncmp(by, "referral://", 11) == 0, why, RG_DENIED, "vital-nobody",
-             "vital interest: name the officer who decided it");
-    RG_CHECK(strlen(words) >= RG_VITAL_WHY_BYTES_MIN, why, RG_DENIED, "vital-no-reason",
-             "vital interest: say in words what the danger to life is");
-    RG_CHECK(vital->opens != 0 && (vital->opens & ~lawful) == 0, why, RG_DENIED, "vital-too-wide",
-             "vital interest opens the identity and the needs, nothing else");
-    return rg_ok();
-}
-
 /* ---- what a section needs ---- */
 
 #define S(scope) RG_SCOPE_BIT(RG_SCOPE_##scope)
@@ -376,6 +360,22 @@ struct rg_consent_need rg_consent_scopes_needed(uint32_t kind, enum rg_class cla
         }
     }
     return need;
+}
+
+/* ---- vital interest ---- */
+
+rg_outcome rg_vital_check(const struct rg_vital *vital, uint32_t kind, struct rg_reason *why)
+{
+    unsigned lawful = RG_CLASS_BIT(RG_CLASS_CASE) | RG_CLASS_BIT(RG_CLASS_IDENTITY);
+    const char *words = vital->reason != NULL ? vital->reason : "";
+    lawful |= is_of_the_way(kind) ? RG_CLASS_BIT(RG_CLASS_SECURITY) : 0;
+    RG_CHECK(strncmp(vital->decided_by, "referral://", 11) == 0, why, RG_DENIED, "vital-nobody",
+             "vital interest: name the officer who decided it");
+    RG_CHECK(strlen(words) >= RG_VITAL_WHY_BYTES_MIN, why, RG_DENIED, "vital-no-reason",
+             "vital interest: say in words what the danger to life is");
+    RG_CHECK(vital->opened != 0 && (vital->opened & ~lawful) == 0, why, RG_DENIED, "vital-too-wide",
+             "vital interest opens the identity and the needs, nothing else");
+    return rg_ok();
 }
 
 /* ---- judging ---- */
@@ -481,8 +481,9 @@ static rg_outcome say_no(const struct rg_consents *set, const struct rg_consent_
 
 static bool by_vital_interest(const struct rg_consent_ask *ask)
 {
-    return ask->vital != NULL && rg_is_ok(rg_vital_check(ask->vital, NULL)) &&
-           (ask->vital->opens & RG_CLASS_BIT(ask->class_)) != 0;
+    return ask->vital != NULL && ask->vital->present &&
+           rg_is_ok(rg_vital_check(ask->vital, ask->kind, NULL)) &&
+           (ask->vital->opened & RG_CLASS_BIT(ask->class_)) != 0;
 }
 
 rg_outcome rg_consent_allows(const struct rg_consents *set, const struct rg_consent_ask *ask,

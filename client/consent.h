@@ -24,8 +24,8 @@
  *   What needs no consent of its own: the case section of messages that answer, stop, warn, correct
  * or erase (rg_consent_scopes_needed says so), since keeping silent there would harm the person.
  *   Vital interest is the one exception: danger to life. It names who decided and why, opens the
- * identity section and the needs in the case section, and nothing else. The caller reports it to
- * both focal points and keeps the task to tell the person (client/rules.h, RG_DUTY_TELL_PERSON).
+ * identity section and the needs in the case section, of a journey also where and when, and nothing
+ * else. Reporting it to both focal points and telling the person are duties (rules_message.h).
  *
  * OWNERSHIP
  *   Plain data without pointers, but for `ask`, whose texts are borrowed for the call.
@@ -137,13 +137,11 @@ void rg_consents_withdraw(struct rg_consents *set, uint32_t scopes, struct rg_da
 /* All scopes that some consent holds today, whoever the recipient: for showing and for the gate. */
 uint32_t rg_consents_scopes(const struct rg_consents *set, struct rg_date today);
 
-/* Danger to life. `decided_by`: a principal; `why_words`: at least RG_VITAL_WHY_BYTES_MIN. */
+/* Danger to life: names an officer and at least RG_VITAL_WHY_BYTES_MIN of words, and opens identity
+ * and case; for a journey (40 to 49) also where and when. */
 #define RG_VITAL_WHY_BYTES_MIN 20
-struct rg_vital_interest {
-    const char *decided_by, *why_words;
-    unsigned opens; /* RG_CLASS_BIT of identity, case; no other is lawful */
-};
-RG_MUST_USE rg_outcome rg_vital_check(const struct rg_vital_interest *vital, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_vital_check(const struct rg_vital *vital, uint32_t kind,
+                                      struct rg_reason *why);
 
 /* What one section of one kind needs. `any`: one of them is enough; else all. `none`: needs no
  * consent at all (an answer, a stop, a warning, an erasure). */
@@ -160,8 +158,8 @@ struct rg_consent_ask {
     enum rg_desk desk;   /* of the reader */
     enum rg_purpose purpose;
     struct rg_date today;
-    bool child;                            /* a child or uncertain: a guardian must have given it */
-    const struct rg_vital_interest *vital; /* NULL: none is claimed */
+    bool child;                   /* a child or uncertain: a guardian must have given it */
+    const struct rg_vital *vital; /* NULL or not present: none is claimed */
 };
 RG_MUST_USE rg_outcome rg_consent_allows(const struct rg_consents *set,
                                          const struct rg_consent_ask *ask, struct rg_reason *why);

@@ -11,14 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POINT_WORD "point "
-#define PROVINCE_WORD "province "
-
-static bool begins(const char *text, const char *word)
-{
-    return strncmp(text, word, strlen(word)) == 0;
-}
-
 static bool all_of(const char *text, const char *letters)
 {
     return text[0] != '\0' && strspn(text, letters) == strlen(text);
@@ -33,48 +25,66 @@ static bool is_office(const char *text)
     return slash != NULL && slash > text && all_of(slash + 1, SMALL) && all_of(text, SMALL "/");
 }
 
-static enum rg_exclusion_kind kind_of(const char *text, const char **name_out)
+static bool is_reference(const char *text)
+{
+    return all_of(text, CAPITALS "abcdefghijklmnopqrstuvwxyz._/");
+}
+
+static bool is_capitals(const char *text)
+{
+    return all_of(text, CAPITALS);
+}
+
+static bool is_officer(const char *text)
 {
     struct rg_principal principal;
-    *name_out = text;
-    if (begins(text, POINT_WORD)) {
-        *name_out = text + strlen(POINT_WORD);
-        return all_of(*name_out, CAPITALS) && strlen(*name_out) < RG_POINT_BYTES
-                   ? RG_EXCLUDE_POINT
-                   : (enum rg_exclusion_kind)0;
+    return rg_is_ok(rg_principal_parse(text, &principal, NULL));
+}
+
+static const struct form { /* how an entry of each kind is written */
+    enum rg_exclusion_kind kind;
+    const char *word; /* before the name */
+    bool (*name_ok)(const char *name);
+    size_t bytes_max; /* of the name, with NUL */
+} forms[] = {
+    {RG_EXCLUDE_POINT, "point ", is_capitals, RG_POINT_BYTES},
+    {RG_EXCLUDE_PROVINCE, "province ", is_office, RG_PROVINCE_BYTES},
+    {RG_EXCLUDE_INTERPRETER, "interpreter ", is_reference, RG_PROVINCE_BYTES},
+    {RG_EXCLUDE_OFFICER, "", is_officer, RG_PRINCIPAL_BYTES},
+    {RG_EXCLUDE_OFFICE, "", is_office, RG_OFFICE_BYTES},
+};
+#define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
+#define WORD_BYTES sizeof("interpreter ")
+
+static const struct form *form_of(const char *text)
+{
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        size_t word = strlen(forms[i].word);
+        if (strncmp(text, forms[i].word, word) == 0 && strlen(text) < word + forms[i].bytes_max &&
+            forms[i].name_ok(text + word)) {
+            return &forms[i];
+        }
     }
-    if (begins(text, PROVINCE_WORD)) {
-        *name_out = text + strlen(PROVINCE_WORD);
-        return is_office(*name_out) && strlen(*name_out) < RG_PROVINCE_BYTES
-                   ? RG_EXCLUDE_PROVINCE
-                   : (enum rg_exclusion_kind)0;
-    }
-    if (begins(text, "referral://")) {
-        bool ok = rg_is_ok(rg_principal_parse(text, &principal, NULL));
-        return ok ? RG_EXCLUDE_OFFICER : (enum rg_exclusion_kind)0;
-    }
-    bool office = is_office(text) && strlen(text) < RG_OFFICE_BYTES;
-    return office ? RG_EXCLUDE_OFFICE : (enum rg_exclusion_kind)0;
+    return NULL;
 }
 
 rg_outcome rg_exclusion_parse(const char *text, struct rg_exclusion *out, struct rg_reason *why)
 {
-    const char *name = text;
-    enum rg_exclusion_kind kind =
-        strlen(text) < RG_PRINCIPAL_BYTES ? kind_of(text, &name) : (enum rg_exclusion_kind)0;
-    RG_CHECK(kind != 0, why, RG_MALFORMED, "exclusion-form",
+    const struct form *form = form_of(text);
+    RG_CHECK(form != NULL, why, RG_MALFORMED, "exclusion-form",
              "write an officer (referral://th/border/officer-2), an office (th/border), "
-             "\"point TH-MM-1\" or \"province th/tak\"");
-    *out = (struct rg_exclusion){.kind = kind};
-    (void)snprintf(out->name, sizeof(out->name), "%s", name);
+             "\"point TH-MM-1\", \"province th/tak\" or \"interpreter I-17\"");
+    *out = (struct rg_exclusion){.kind = form->kind};
+    (void)snprintf(out->name, sizeof(out->name), "%s", text + strlen(form->word));
     return rg_ok();
 }
 
 void rg_exclusion_print(const struct rg_exclusion *entry, char *out, size_t room)
 {
-    const char *word = entry->kind == RG_EXCLUDE_POINT      ? POINT_WORD
-                       : entry->kind == RG_EXCLUDE_PROVINCE ? PROVINCE_WORD
-                                                            : "";
+    const char *word = "";
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        word = forms[i].kind == entry->kind ? forms[i].word : word;
+    }
     (void)snprintf(out, room, "%s%s", word, entry->name);
 }
 
@@ -123,6 +133,12 @@ bool rg_exclusions_reader(const struct rg_exclusions *list, const char *principa
            find(list, RG_EXCLUDE_OFFICE, office, &at);
 }
 
+bool rg_exclusions_interpreter(const struct rg_exclusions *list, const char *reference)
+{
+    size_t at = 0;
+    return find(list, RG_EXCLUDE_INTERPRETER, reference, &at);
+}
+
 bool rg_exclusions_point(const struct rg_exclusions *list, const char *point)
 {
     size_t at = 0;
@@ -151,7 +167,7 @@ rg_outcome rg_not_available(struct rg_reason *why)
 rg_outcome rg_exclusions_encode(const struct rg_exclusions *list, struct rg_buffer *out,
                                 struct rg_reason *why)
 {
-    char line[RG_PRINCIPAL_BYTES + sizeof(PROVINCE_WORD)];
+    char line[RG_PRINCIPAL_BYTES + WORD_BYTES];
     for (size_t i = 0; i < list->count; i++) {
         rg_exclusion_print(&list->item[i], line, sizeof(line));
         RG_TRY(rg_buffer_print(out, why, "%s\n", line));
@@ -165,7 +181,7 @@ rg_outcome rg_exclusions_decode(struct rg_bytes bytes, struct rg_exclusions *out
     struct rg_exclusions list = {0};
     size_t at = 0;
     while (at < bytes.len) {
-        char line[RG_PRINCIPAL_BYTES + sizeof(PROVINCE_WORD)];
+        char line[RG_PRINCIPAL_BYTES + WORD_BYTES];
         const uint8_t *end = memchr(bytes.data + at, '\n', bytes.len - at);
         size_t len = end == NULL ? 0 : (size_t)(end - bytes.data) - at;
         struct rg_exclusion entry;

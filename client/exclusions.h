@@ -14,7 +14,8 @@
  * words as for what does not exist, and so does every look at it from outside.
  *   An entry is an officer ("referral://th/border/officer-2"), an office or desk ("th/border"), a
  * handover point ("point TH-MM-1"), or a province ("province th/tak": of an office's title or a
- * point's description in the configuration). An office shuts out all its officers.
+ * point's description in the configuration), or an interpreter by the office's own number
+ * ("interpreter I-17"). An office shuts out all its officers.
  *   Adding works at once. Removing needs a second officer (client/referral_protect.c).
  *
  * OWNERSHIP
@@ -41,6 +42,7 @@ enum rg_exclusion_kind {
     RG_EXCLUDE_OFFICE,
     RG_EXCLUDE_POINT,
     RG_EXCLUDE_PROVINCE,
+    RG_EXCLUDE_INTERPRETER,
 };
 struct rg_exclusion {
     enum rg_exclusion_kind kind;
@@ -51,7 +53,8 @@ struct rg_exclusions {
     size_t count;
 };
 
-/* "referral://th/border/officer-2", "th/border", "point TH-MM-1", "province th/tak". */
+/* "referral://th/border/officer-2", "th/border", "point TH-MM-1", "province th/tak",
+ * "interpreter I-17". */
 RG_MUST_USE rg_outcome rg_exclusion_parse(const char *text, struct rg_exclusion *out,
                                           struct rg_reason *why);
 /* As parsed, for showing to an officer of the office that keeps it. */
@@ -62,9 +65,10 @@ RG_MUST_USE rg_outcome rg_exclusions_add(struct rg_exclusions *list,
                                          const struct rg_exclusion *entry, struct rg_reason *why);
 bool rg_exclusions_remove(struct rg_exclusions *list, const struct rg_exclusion *entry);
 
-/* True: shut out. `principal` may be an interpreter's id (D23). */
+/* True: shut out. */
 bool rg_exclusions_reader(const struct rg_exclusions *list, const char *principal,
                           const char *office);
+bool rg_exclusions_interpreter(const struct rg_exclusions *list, const char *reference);
 bool rg_exclusions_point(const struct rg_exclusions *list, const char *point);
 bool rg_exclusions_province(const struct rg_exclusions *list, const char *province);
 

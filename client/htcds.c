@@ -182,6 +182,8 @@ static const char *const codes_CONSENT_METHOD[] = {"written", "thumbprint", "rec
 static const char *const codes_URGENCY[] = {"routine", "urgent", "emergency", NULL};
 static const char *const codes_REFERRAL_REASON[] = {
     "RETURN", "TRACING_ONLY", "SERVICES", "LATE_IDENTIFICATION", "FAMILY_REUNION", "WITNESS", NULL};
+static const char *const codes_PLACE_OF_STAY[] = {"shelter",   "community", "family", "hospital",
+                                                  "detention", "street",    "other",  NULL};
 #define codes_NONE NULL
 
 /* ISO 3166-1 alpha-2, and ISO 639-2 (bibliographic and terminological), each code once. */

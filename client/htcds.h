@@ -196,7 +196,8 @@ enum rg_field_place {
     X(229, URGENCY, "urgency", CASE, CODE, URGENCY, MUST) \
     X(230, REFERRAL_REASON, "referral_reason", CASE, CODE, REFERRAL_REASON, MAY) \
     X(231, EXPECTED_MONTH, "expected_month", CASE, MONTH, NONE, MAY) \
-    X(232, PROTECTION_CLAIM, "protection_claim", SECURITY, BOOL, NONE, HOME)
+    X(232, PROTECTION_CLAIM, "protection_claim", SECURITY, BOOL, NONE, HOME) \
+    X(233, PLACE_OF_STAY, "place_of_stay", SECURITY, CODE, PLACE_OF_STAY, MAY)
 /* clang-format on */
 
 enum rg_field {

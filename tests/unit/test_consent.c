@@ -227,24 +227,26 @@ static void test_vital_interest_opens_identity_and_needs_only(void **state)
     (void)state;
     struct rg_consents set = {0};
     struct rg_consent_ask ask = an_ask();
-    struct rg_vital_interest vital = {
+    struct rg_vital vital = {
         .decided_by = "referral://th/focal/officer-1",
-        .why_words = "bleeding, unconscious, hospital needs her name",
-        .opens = RG_CLASS_BIT(RG_CLASS_IDENTITY) | RG_CLASS_BIT(RG_CLASS_CASE),
+        .reason = "bleeding, unconscious, hospital needs her name",
+        .present = true,
+        .opened = RG_CLASS_BIT(RG_CLASS_IDENTITY) | RG_CLASS_BIT(RG_CLASS_CASE),
     };
     ask.kind = 49;
     ask.vital = &vital;
     assert_string_equal(judge(&set, &ask), "ok");
     ask.class_ = RG_CLASS_CASE;
     assert_string_equal(judge(&set, &ask), "ok");
+    ask.kind = 11;
     for (unsigned c = RG_CLASS_FAMILY; c <= RG_CLASS_COUNT; c++) {
         ask.class_ = (enum rg_class)c;
         assert_string_equal(judge(&set, &ask), "consent-none");
-        vital.opens |= RG_CLASS_BIT(c); /* claiming more makes the whole claim unlawful */
+        vital.opened |= RG_CLASS_BIT(c); /* claiming more makes the whole claim unlawful */
         assert_string_equal(judge(&set, &ask), "consent-none");
         ask.class_ = RG_CLASS_IDENTITY;
         assert_string_equal(judge(&set, &ask), "consent-none");
-        vital.opens &= ~RG_CLASS_BIT(c);
+        vital.opened &= ~RG_CLASS_BIT(c);
     }
 }
 
@@ -252,24 +254,48 @@ static void test_vital_interest_names_who_and_why(void **state)
 {
     (void)state;
     struct rg_reason why = {0};
-    struct rg_vital_interest good = {
+    struct rg_vital good = {
         .decided_by = "referral://th/focal/officer-1",
-        .why_words = "bleeding, unconscious, hospital needs her name",
-        .opens = RG_CLASS_BIT(RG_CLASS_IDENTITY),
+        .reason = "bleeding, unconscious, hospital needs her name",
+        .present = true,
+        .opened = RG_CLASS_BIT(RG_CLASS_IDENTITY),
     };
-    assert_true(rg_is_ok(rg_vital_check(&good, &why)));
-    struct rg_vital_interest bad = good;
-    bad.decided_by = NULL;
-    assert_int_equal(rg_vital_check(&bad, &why).code, RG_DENIED);
+    assert_true(rg_is_ok(rg_vital_check(&good, 49, &why)));
+    struct rg_vital bad = good;
+    bad.decided_by[0] = 0;
+    assert_int_equal(rg_vital_check(&bad, 49, &why).code, RG_DENIED);
     assert_string_equal(why.id, "vital-nobody");
     bad = good;
-    bad.why_words = "urgent";
-    assert_int_equal(rg_vital_check(&bad, &why).code, RG_DENIED);
+    bad.reason = "urgent";
+    assert_int_equal(rg_vital_check(&bad, 49, &why).code, RG_DENIED);
     assert_string_equal(why.id, "vital-no-reason");
     bad = good;
-    bad.opens = 0;
-    assert_int_equal(rg_vital_check(&bad, &why).code, RG_DENIED);
+    bad.opened = 0;
+    assert_int_equal(rg_vital_check(&bad, 49, &why).code, RG_DENIED);
     assert_string_equal(why.id, "vital-too-wide");
+}
+
+/* On the way out of danger the other side must know where and when; nothing else of that class. */
+static void test_vital_interest_tells_the_way(void **state)
+{
+    (void)state;
+    struct rg_consents none = {0};
+    struct rg_vital vital = {
+        .present = true,
+        .decided_by = "referral://th/focal/officer-1",
+        .reason = "shelter attacked, she must cross tonight",
+        .opened = RG_CLASS_BIT(RG_CLASS_CASE) | RG_CLASS_BIT(RG_CLASS_SECURITY),
+    };
+    struct rg_consent_ask ask = an_ask();
+    ask.kind = 49;
+    ask.class_ = RG_CLASS_SECURITY;
+    ask.vital = &vital;
+    assert_string_equal(judge(&none, &ask), "ok");
+    ask.kind = 35;
+    assert_string_equal(judge(&none, &ask), "consent-none");
+    ask.kind = 49;
+    vital.present = false;
+    assert_string_equal(judge(&none, &ask), "consent-none");
 }
 
 /* Every kind and class, from nobody's consent: only what is on this list may go. */
@@ -425,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_a_withdrawal_takes_the_scope_from_all),
         cmocka_unit_test(test_the_set_is_bounded),
         cmocka_unit_test(test_vital_interest_opens_identity_and_needs_only),
+        cmocka_unit_test(test_vital_interest_tells_the_way),
         cmocka_unit_test(test_vital_interest_names_who_and_why),
         cmocka_unit_test(test_what_goes_without_consent),
         cmocka_unit_test(test_a_kind_needs_its_scope),

@@ -26,6 +26,7 @@ static void test_entries(void **state)
     assert_int_equal(parsed("th/border").kind, RG_EXCLUDE_OFFICE);
     assert_int_equal(parsed("point TH-MM-1").kind, RG_EXCLUDE_POINT);
     assert_int_equal(parsed("province th/tak").kind, RG_EXCLUDE_PROVINCE);
+    assert_int_equal(parsed("interpreter I-17").kind, RG_EXCLUDE_INTERPRETER);
     static const char *const bad[] = {"",
                                       "th",
                                       "referral://",
