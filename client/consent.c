@@ -236,6 +236,49 @@ bool rg_consent_of_summary(const struct rg_preview *preview, const char *host, c
     return true;
 }
 
+/* "la;vn" */
+static void recipients_of(const char *joined, struct rg_consent *consent)
+{
+    for (const char *at = joined; *at != '\0';) {
+        char country[RG_COUNTRY_BYTES] = "";
+        size_t len = strcspn(at, ";");
+        if (len < sizeof(country)) {
+            memcpy(country, at, len);
+            recipient_add(consent, country);
+        }
+        at += len + (at[len] == ';');
+    }
+}
+
+static void text_of(const struct rg_form *form, const char *name, char *out, size_t room)
+{
+    (void)snprintf(out, room, "%s", rg_form_get(form, name));
+}
+
+void rg_consent_of_form(const struct rg_form *form, uint32_t desks, enum rg_referral_reason reason,
+                        struct rg_consent *out)
+{
+    struct rg_consent consent = {
+        .scopes = rg_form_codes(form, "scopes"),
+        .purposes = rg_form_codes(form, "purposes"),
+        .classes = rg_form_codes(form, "classes"), /* listed as enum rg_class */
+        .desks = desks != 0 ? desks : RG_DESKS_ALL,
+        .given_by = (enum rg_given_by)rg_form_code(form, "given_by"),
+        .method = rg_form_code(form, "method"),
+        .interpreter = rg_form_true(form, "interpreter"),
+        .informed = rg_form_codes(form, "informed"),
+        .given_on = full_day(rg_form_get(form, "given_on")),
+        .expires_on = full_day(rg_form_get(form, "expires_on")),
+    };
+    consent.purposes =
+        consent.purposes != 0 ? consent.purposes : purposes_of(consent.scopes, reason);
+    text_of(form, "language", consent.language, sizeof(consent.language));
+    text_of(form, "interpreter_ref", consent.interpreter_ref, sizeof(consent.interpreter_ref));
+    text_of(form, "evidence_ref", consent.evidence_ref, sizeof(consent.evidence_ref));
+    recipients_of(rg_form_get(form, "countries"), &consent);
+    *out = consent;
+}
+
 /* ---- the set ---- */
 
 static bool make_room(struct rg_consents *set, struct rg_date today)

@@ -96,10 +96,10 @@ struct rg_consent {
     char country[RG_CONSENT_COUNTRIES_MAX][RG_COUNTRY_BYTES]; /* recipients, lower case */
     size_t country_count;
     enum rg_given_by given_by;
-    uint32_t method;                         /* position in consent_method */
-    char language[4];                        /* it was explained in; ISO 639-2, "" not stated */
-    bool interpreter;                        /* one was present */
-    char interpreter_id[RG_PRINCIPAL_BYTES]; /* never a name; the exclusion list is asked */
+    uint32_t method;                  /* position in consent_method */
+    char language[RG_LANGUAGE_BYTES]; /* it was explained in; "" not stated */
+    bool interpreter;                 /* one was present */
+    char interpreter_ref[128];        /* the office's number, never a name */
     uint32_t informed;              /* bits 0..6: the seven things the person was told; see below */
     struct rg_date given_on;        /* a full day */
     struct rg_date expires_on;      /* the last day on which it holds; year 0: not stated */
@@ -120,6 +120,10 @@ struct rg_date rg_consent_last_day(const struct rg_consent *consent);
  * con_Consent is true, since the columns do not tell more. Returns false when no consent was given.
  */
 bool rg_consent_of_record(const struct rg_record *record, struct rg_consent *out);
+/* From kind 20. `desks` (RG_DESK_BIT): those that the form names, as the pages give their roles; 0
+ * when it names none, which means all, as the classes allow. `reason`: of the referral. */
+void rg_consent_of_form(const struct rg_form *form, uint32_t desks, enum rg_referral_reason reason,
+                        struct rg_consent *out);
 /* The same from the summary in a preview, as the receiving side has it. */
 bool rg_consent_of_summary(const struct rg_preview *preview, const char *host, const char *origin,
                            struct rg_consent *out);

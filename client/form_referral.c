@@ -30,6 +30,8 @@ static const char *const class_codes[] = {"CASE",  "IDENTITY", "FAMILY", "HEALTH
 static const char *const assent_codes[] = {"YES", "NO", "TOO_YOUNG", NULL};
 static const char *const informed_codes[] = {"INTERVIEW", "PURPOSE",   "USE",        "RESEARCH",
                                              "OWN_DATA",  "RETENTION", "WITHDRAWAL", NULL};
+static const char *const purposes_codes[] = {"RETURN",  "TRACING", "SERVICES",   "FAMILY_REUNION",
+                                             "JUSTICE", "ONWARD",  "STATISTICS", NULL};
 static const char *const what_codes[] = {"STOPPED", "KEYS_DESTROYED", "KEPT", NULL};
 
 /* 1 RECEIPT */
@@ -223,6 +225,10 @@ static const struct rg_box consent_record_box[] = {
     BOX(15, "evidence_ref", REFERENCE, CASE, MUST,
         .meaning = "where the paper or recording is kept"),
     BOX(16, "replaces", ID, CASE, MAY, .meaning = "the consent that this one replaces"),
+    BOX(17, "purposes", CODES, CASE, MAY, .codes = purposes_codes,
+        .meaning =
+            "the same purpose in codes, which the library holds to; empty: as the scopes and "
+            "the reason of the referral say"),
 };
 const struct rg_form_table rg_form_consent_record = TABLE("ConsentRecord", consent_record_box);
 

@@ -114,7 +114,7 @@ struct rg_letter {
     struct rg_content *content; /* class and body filled in; the rest is filled in here */
     size_t count;
 };
-/* ---- what may leave (referral_protect.c) ---- */
+/* ---- what may leave (referral_guard.c) ---- */
 
 struct rg_guarded { /* who may read, as the case and the person say; for rg_post_seal */
     struct rg_exclusions excluded;

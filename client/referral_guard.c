@@ -1,0 +1,310 @@
+/*
+ * How it works: rg_office_guard is asked once for every message that is about to be sealed, whoever
+ * composed it, and says who may read each section. It knows the case, the recipient, the sections
+ * and what they say, and asks in this order: is this country told nothing (protection claim), does
+ * the message keep the rules on messages, is the handover point open to this case, is there a
+ * written agreement with that country, and did the person agree to each class that is not withheld.
+ *   Invariant: nothing is sealed without passing here, and nothing here can be told to look away.
+ * What the person agreed to is read anew each time, from the record, the request and the messages
+ * 20 and 21 of the case; what the process knows as withdrawn is taken out last, so no message in an
+ * unlucky order brings a scope back.
+ */
+#include "client/referral_inside.h"
+
+#include "client/consent.h"
+#include "client/exclusions.h"
+#include "client/form.h"
+#include "client/rules_message.h"
+#include "core/trust.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what the person agreed to ---- */
+
+struct gathering { /* of consents */
+    struct referral *office;
+    const struct rg_case_file *file;
+    struct rg_consents *set;
+};
+
+/* The roles of the desks that a consent names, as the pages give them. */
+static uint32_t desks_named(const struct referral *office, const char *joined)
+{
+    uint32_t desks = 0;
+    for (const char *at = joined; *at != '\0';) {
+        char name[RG_OFFICE_BYTES] = "";
+        size_t len = strcspn(at, ";");
+        if (len < sizeof(name)) {
+            memcpy(name, at, len);
+        }
+        const struct rg_office *found = rg_trust_office(office->home->trust, name);
+        enum rg_desk desk = found != NULL ? rg_desk_find(found->role) : (enum rg_desk)0;
+        /* An office that no page lists reads nothing; it must not come to mean "all". */
+        desks |= desk != 0 ? RG_DESK_BIT(desk) : RG_DESK_BIT(RG_DESK_COUNT);
+        at += len + (at[len] == ';');
+    }
+    return desks;
+}
+
+static rg_outcome consent_take(const struct gathering *gathering, const struct rg_content *content,
+                               struct rg_reason *why)
+{
+    struct rg_consent consent;
+    struct rg_date today = rg_office_today(gathering->office);
+    if (content->body != RG_BODY_FORM) {
+        return rg_ok();
+    }
+    if (content->kind == RG_KIND_CONSENT_WITHDRAWN) {
+        rg_consents_withdraw(gathering->set, rg_form_codes(content->form, "scopes"),
+                             rg_date_of_wall(content->made));
+    }
+    if (content->kind == RG_KIND_CONSENT_RECORD) {
+        rg_consent_of_form(content->form,
+                           desks_named(gathering->office, rg_form_get(content->form, "desks")),
+                           gathering->file->preview.reason, &consent);
+        RG_TRY(rg_consents_give(gathering->set, &consent, today, why));
+    }
+    return rg_ok();
+}
+
+static bool stands(const struct rg_message_row *row)
+{
+    return row->state != RG_OUT_REFUSED && row->state != RG_IN_STORED &&
+           row->state != RG_IN_UNOPENED;
+}
+
+static rg_outcome consents_of_messages(const struct gathering *gathering, struct rg_reason *why)
+{
+    struct rg_message_row row;
+    size_t count = 1;
+    int64_t after = 0;
+    while (gathering->file->row != 0 && count > 0) {
+        struct rg_content content = {0};
+        RG_OWNED_BUFFER memory = {.secret = true};
+        bool found = false;
+        RG_TRY(rg_spool_list(gathering->office->spool, RG_BY_CASE, gathering->file->row, after,
+                             &row, 1, &count, why));
+        if (count == 0) {
+            break;
+        }
+        after = row.seq;
+        if (stands(&row)) {
+            RG_TRY(rg_office_content(gathering->office, &row, 0, &content, &memory, &found, why));
+        }
+        if (found) {
+            RG_TRY(consent_take(gathering, &content, why));
+        }
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
+                              struct rg_consents *out, struct rg_reason *why)
+{
+    RG_OWNED_RECORD record = NULL;
+    struct rg_consents set = {0};
+    struct rg_consent consent;
+    struct rg_date today = rg_office_today(office);
+    const struct gathering gathering = {.office = office, .file = file, .set = &set};
+    RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    if (rg_consent_of_record(record, &consent)) {
+        RG_TRY(rg_consents_give(&set, &consent, today, why));
+    }
+    if (file->has_preview &&
+        rg_consent_of_summary(&file->preview, file->host, file->origin, &consent)) {
+        RG_TRY(rg_consents_give(&set, &consent, today, why));
+    }
+    RG_TRY(consents_of_messages(&gathering, why));
+    if (file->has_process) {
+        rg_consents_withdraw(&set, file->process.withdrawn, (struct rg_date){0});
+    }
+    *out = set;
+    return rg_ok();
+}
+
+/* ---- the guard ---- */
+
+/* "" also when this kind's form has no such box. */
+static const char *form_text(const struct rg_form *form, const char *name)
+{
+    return rg_form_box(rg_form_table_of(form), name) != NULL ? rg_form_get(form, name) : "";
+}
+
+struct guard {
+    struct referral *office;
+    const struct rg_case_file *file;
+    const struct rg_letter *letter;
+    char country[RG_COUNTRY_BYTES]; /* of the recipient */
+    struct rg_consent_ask ask;
+};
+
+/* Whom there the person's consent lets read this class. A justice desk reads what she agreed to
+ * tell it, a child desk reads of children. */
+static unsigned desks_allowed(const struct guard *guard, const struct rg_consents *set,
+                              enum rg_class class_)
+{
+    struct rg_consent_ask ask = guard->ask;
+    uint32_t scopes = rg_consents_scopes(set, ask.today);
+    unsigned desks = 0;
+    ask.class_ = class_;
+    for (unsigned desk = RG_DESK_FOCAL; desk < RG_DESK_COUNT; desk++) {
+        bool justice = desk == RG_DESK_JUSTICE;
+        bool child = desk == RG_DESK_CHILD;
+        ask.desk = (enum rg_desk)desk;
+        if ((justice && (scopes & RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL)) == 0) ||
+            (child && !ask.child)) {
+            continue;
+        }
+        desks |= rg_is_ok(rg_consent_allows(set, &ask, NULL)) ? RG_DESK_BIT(desk) : 0;
+    }
+    return desks;
+}
+
+static bool says_nothing(const struct guard *guard, const struct rg_content *content)
+{
+    return content->body == RG_BODY_WITHHELD ||
+           rg_consent_scopes_needed(guard->letter->kind, content->class_).none;
+}
+
+static rg_outcome section_allowed(const struct guard *guard, const struct rg_consents *set,
+                                  size_t index, unsigned *desks_out, struct rg_reason *why)
+{
+    const struct rg_content *content = &guard->letter->content[index];
+    struct rg_consent_ask ask = guard->ask;
+    if (says_nothing(guard, content)) {
+        return rg_ok();
+    }
+    RG_TRY(rg_agreements_allow(&guard->office->home->agreements, guard->letter->to_office,
+                               ask.purpose, ask.today, why));
+    *desks_out = desks_allowed(guard, set, content->class_);
+    ask.class_ = content->class_;
+    ask.desk = RG_DESK_FOCAL;
+    return *desks_out != 0 ? rg_ok() : rg_consent_allows(set, &ask, why);
+}
+
+/* All form sections of the letter in one, NULL when it has none. */
+static rg_outcome form_whole(const struct rg_letter *letter, struct rg_form **out,
+                             struct rg_reason *why)
+{
+    const struct rg_kind_row *kind = rg_kind_row(letter->kind);
+    for (size_t i = 0; kind != NULL && kind->form != NULL && i < letter->count; i++) {
+        if (letter->content[i].body != RG_BODY_FORM) {
+            continue;
+        }
+        if (*out == NULL) {
+            RG_TRY(rg_form_new(kind->form, out, why));
+        }
+        RG_TRY(rg_form_merge(*out, letter->content[i].form, why));
+    }
+    return rg_ok();
+}
+
+static rg_outcome rules_kept(const struct guard *guard, const struct rg_exclusions *excluded,
+                             struct rg_reason *why)
+{
+    const struct referral *office = guard->office;
+    RG_OWNED_FORM form = NULL;
+    RG_OWNED_RECORD record = NULL;
+    RG_TRY(form_whole(guard->letter, &form, why));
+    if (form == NULL) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_record_get(office->book, guard->file->row, &record, why));
+    const struct rg_office *own = rg_trust_office(office->home->trust, rg_office_own(office));
+    const struct rg_message_ask ask = {
+        .kind = guard->letter->kind,
+        .form = form,
+        .author = own != NULL ? rg_role_find(own->role) : (enum rg_role)0,
+        .by_host = strcmp(guard->file->host, office->home->principal.country) == 0,
+        .record = record,
+        .protection_claim = guard->file->protection_claim,
+        .excluded = excluded,
+        .vital = &guard->letter->content[0].vital,
+    };
+    return rg_message_rules_check(&ask, why);
+}
+
+static rg_outcome sections_allowed(const struct guard *guard, struct rg_guarded *out,
+                                   struct rg_reason *why)
+{
+    struct rg_consents set;
+    RG_TRY(rg_office_consents(guard->office, guard->file, &set, why));
+    for (size_t i = 0; i < guard->letter->count; i++) {
+        RG_TRY(section_allowed(guard, &set, i, &out->desks[i], why));
+    }
+    return rg_ok();
+}
+
+bool rg_office_is_muted(const struct rg_case_file *file, const char *to_office)
+{
+    char country[RG_COUNTRY_BYTES];
+    rg_office_country(to_office, country);
+    return file->protection_claim && strcmp(country, file->origin) == 0 &&
+           strcmp(file->origin, file->host) != 0;
+}
+
+rg_outcome rg_office_tell_opened(struct referral *office, const struct rg_message_row *row,
+                                 struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    if (row->case_row != 0) {
+        RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
+    }
+    bool muted = row->case_row != 0 && rg_office_is_muted(&file, row->other);
+    if (!muted && office->opened_count < RG_OPENED_IDS_MAX) {
+        office->opened[office->opened_count++] = row->id;
+    }
+    return rg_ok();
+}
+
+static void guard_ask(struct guard *guard)
+{
+    const struct rg_case_file *file = guard->file;
+    enum rg_referral_reason reason =
+        file->has_preview ? file->preview.reason : (enum rg_referral_reason)0;
+    guard->ask.kind = guard->letter->kind;
+    guard->ask.country = guard->country;
+    guard->ask.purpose = rg_purpose_of(guard->letter->kind, reason);
+    guard->ask.today = rg_office_today(guard->office);
+    guard->ask.vital = guard->letter->count > 0 ? &guard->letter->content[0].vital : NULL;
+    guard->ask.child = file->has_preview && file->preview.age != RG_AGE_ADULT;
+}
+
+/* A handover through a point that is closed, or that this case must keep away from, is not offered.
+ * The words for the second are those for what does not exist. */
+static rg_outcome point_allowed(const struct guard *guard, const struct rg_exclusions *excluded,
+                                struct rg_reason *why)
+{
+    uint32_t kind = guard->letter->kind;
+    bool offers = kind == RG_KIND_HANDOVER_PROPOSAL || kind == RG_KIND_HANDOVER_REPLY ||
+                  kind == RG_KIND_HANDOVER_CHANGE || kind == RG_KIND_DEPARTED;
+    for (size_t i = 0; offers && i < guard->letter->count; i++) {
+        const struct rg_content *content = &guard->letter->content[i];
+        const char *point = content->body == RG_BODY_FORM ? form_text(content->form, "point") : "";
+        if (rg_exclusions_point(excluded, point)) {
+            return rg_not_available(why);
+        }
+        RG_TRY(rg_office_point_check(guard->office, point, why));
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *file,
+                           const struct rg_letter *letter, struct rg_guarded *out,
+                           struct rg_reason *why)
+{
+    struct guard guard = {.office = office, .file = file, .letter = letter};
+    rg_office_country(letter->to_office, guard.country);
+    RG_CHECK(!rg_office_is_muted(file, letter->to_office), why, RG_DENIED, "protection-claim",
+             "a claim for protection is open: the country of origin is told nothing of this case");
+    *out = (struct rg_guarded){0};
+    RG_TRY(rg_casebook_exclusions_get(office->book, file->row, &out->excluded, NULL, why));
+    RG_TRY(rules_kept(&guard, &out->excluded, why));
+    if (strcmp(guard.country, office->home->principal.country) == 0) {
+        return rg_ok();
+    }
+    guard_ask(&guard);
+    RG_TRY(point_allowed(&guard, &out->excluded, why));
+    return sections_allowed(&guard, out, why);
+}
