@@ -2,6 +2,7 @@
  * countries with all their desks, no network. */
 #include "client/post_inside.h"
 #include "core/card.h"
+#include "core/digest.h"
 #include "core/trust.h"
 
 #include <setjmp.h>
@@ -725,6 +726,27 @@ static void test_passed_on_and_readable(void **state)
     draft_drop(&draft);
 }
 
+/* The other sections of a draft are those of the message that it is to become. */
+static void test_sections_of_a_draft(void **state)
+{
+    (void)state;
+    struct draft draft;
+    RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+    RG_OWNED_BUFFER inner = {.secret = true};
+    draft_make(&draft, home[TH][SOCIAL], RG_CLASS_IDENTITY);
+    rg_opened_drop(&draft.opened);
+    letter_drop(&draft.letter);
+    struct rg_content content = content_of(home[TH][SOCIAL], RG_KIND_DETAILS, RG_CLASS_CASE);
+    ASSERT_OK(rg_content_encode(&content, &inner, &why));
+    draft.letter.content[0].desk_draft.content = rg_buffer_peek(&inner);
+    draft.letter.content[1].kind = RG_KIND_NATIONALITY_REQUEST;
+    draft.letter.content[1].body = RG_BODY_WITHHELD;
+    draft.letter.content[1].withheld = RG_LABEL_WITHHELD;
+    letter_seal(&draft.letter, home[TH][SOCIAL]);
+    ASSERT_REFUSED(open_letter(home[TH][FOCAL_1], &draft.letter, &opened), RG_DENIED, "post-kind");
+    draft_drop(&draft);
+}
+
 static void assert_forward_refused(struct letter *sent, struct rg_home *reader, const char *id)
 {
     RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
@@ -778,6 +800,7 @@ static void test_forwarded_about_something_else(void **state)
     (void)state;
     struct draft draft;
     struct letter sent;
+    struct letter real;
     draft_make(&draft, home[TH][ALPHA_1], RG_CLASS_IDENTITY);
     struct rg_forwarded good = passed_by_focal(&draft);
     forward_begin(&sent, &good, RG_CLASS_IDENTITY);
@@ -786,6 +809,32 @@ static void test_forwarded_about_something_else(void **state)
     assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
     forward_begin(&sent, &good, RG_CLASS_LEGAL); /* another class */
     assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    /* An exercise in real work: the wrapper says what the reader wants to hear. */
+    home[TH][ALPHA_1]->exercise = false;
+    letter_begin(&real, home[TH][ALPHA_1], "la/focal");
+    real.content[0].exercise = false;
+    real.content[1].exercise = false;
+    real.draft.count = 2;
+    letter_seal(&real, home[TH][ALPHA_1]);
+    home[TH][ALPHA_1]->exercise = true;
+    struct rg_forwarded other = {.core = real.envelope.core_bytes,
+                                 .index = 1,
+                                 .sealed = real.envelope.sealed[1],
+                                 .certificate = good.certificate};
+    forward_begin(&sent, &other, RG_CLASS_IDENTITY);
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-exercise");
+    letter_drop(&real);
+    /* A wrapper in a wrapper: NGOs pass nothing on. */
+    letter_begin(&real, home[TH][ALPHA_1], "la/focal");
+    real.content[1].body = RG_BODY_FORWARDED;
+    real.content[1].forwarded = good;
+    real.draft.count = 2;
+    letter_seal(&real, home[TH][ALPHA_1]);
+    other.core = real.envelope.core_bytes;
+    other.sealed = real.envelope.sealed[1];
+    forward_begin(&sent, &other, RG_CLASS_IDENTITY);
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    letter_drop(&real);
     forward_begin(&sent, &good, RG_CLASS_IDENTITY); /* another kind */
     sent.content[1].kind = RG_KIND_NATIONALITY_REQUEST;
     sent.draft.content = &sent.content[1];
@@ -879,36 +928,55 @@ static rg_outcome offer_stop(void *context, const struct rg_document *document,
                : rg_ok();
 }
 
-/* Its country has stopped the author: before the message, and since. */
+/* A stop list of TH that ends one certificate a minute from now. */
+static void stop(struct rg_home *reader, const struct rg_home *officer)
+{
+    char path[128];
+    char hex[65];
+    char from[32];
+    struct rg_hash digest = rg_certificate_digest(officer->sign);
+    rg_hex(rg_bytes_of(digest.b, sizeof(digest.b)), hex);
+    rg_wall_print((struct rg_wall){rg_wall_now().ms + 60000}, from);
+    (void)snprintf(path, sizeof(path), "%s/stop-%.8s", folder, hex);
+    assert_int_equal(run("mkdir", path, ""), 0);
+    (void)strncat(path, "/stop-th.cfg", sizeof(path) - strlen(path) - 1);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    (void)fprintf(out,
+                  "format = \"referral-stop-1\"; country = \"th\"; counter = \"1\";\n"
+                  "issued = \"%s\";\ncertificates = (\"%s %s\");\noffices = ();\n",
+                  from, hex, from);
+    assert_int_equal(fclose(out), 0);
+    path[strlen(path) - strlen("/stop-th.cfg")] = '\0';
+    assert_int_equal(run("cd", path,
+                         " && openssl cms -sign -binary -nocerts -nosmimecap -md sha256 "
+                         "-outform DER -signer ../pki/th/publisher.pem "
+                         "-inkey ../pki/th/publisher.key -in stop-th.cfg -out stop-th.cfg.p7s"),
+                     0);
+    ASSERT_OK(rg_document_read_folder(path, offer_stop, reader->trust, &why));
+}
+
+/* Its country has stopped the author: before the message was accepted, and since. */
 static void test_stopped_author(void **state)
 {
     (void)state;
     struct draft draft;
     struct letter sent;
-    char path[128];
     struct rg_home *reader = home_of(LA, FOCAL_1);
     RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
-    struct rg_wall before = rg_wall_now();
     draft_make(&draft, home[TH][ALPHA_2], RG_CLASS_IDENTITY);
     struct rg_forwarded forwarded = passed_by_focal(&draft);
     forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
     letter_seal(&sent, home[TH][FOCAL_1]);
-    ASSERT_OK(open_letter(reader, &sent, &opened));
+    struct rg_wall now = rg_wall_now();
+    struct rg_wall after = {.ms = now.ms + 120000};
+    ASSERT_OK(rg_post_open(reader, &sent.envelope, now, after, &opened, &why));
     assert_false(opened.stopped_later);
     rg_opened_drop(&opened);
-    assert_int_equal(run("mkdir", folder, "/stop"), 0);
-    assert_int_equal(run("cd", folder,
-                         " && '" RG_SOURCE_DIR "/certs/ceremony' stop th --publisher "
-                         "pki/th/publisher --folder stop --certificate "
-                         "pki/th/ngo-alpha/officer-2/sign.pem >/dev/null"),
-                     0);
-    (void)snprintf(path, sizeof(path), "%s/stop", folder);
-    ASSERT_OK(rg_document_read_folder(path, offer_stop, reader->trust, &why));
-    struct rg_wall after = {.ms = rg_wall_now().ms + 2000};
+    stop(reader, home[TH][ALPHA_2]);
     ASSERT_REFUSED(rg_post_open(reader, &sent.envelope, after, after, &opened, &why), RG_DENIED,
                    "certificate-stopped");
-    before.ms -= 2000;
-    ASSERT_OK(rg_post_open(reader, &sent.envelope, before, after, &opened, &why));
+    ASSERT_OK(rg_post_open(reader, &sent.envelope, now, after, &opened, &why));
     assert_true(opened.stopped_later);
     letter_drop(&sent);
     draft_drop(&draft);
@@ -1087,11 +1155,100 @@ static void test_requests_that_are_not_made(void **state)
     ASSERT_REFUSED(rg_post_countersign_prepare(home[TH][FOCAL_1], &letter.draft, rg_wall_now(),
                                                &prepared, &why),
                    RG_DENIED, "post-second");
-    /* Alone one cannot send it. */
-    letter.draft.count = 1;
+    letter.draft.count = 2; /* two sections, two second officers, or two authors */
+    (void)snprintf(letter.content[1].second_author, RG_PRINCIPAL_BYTES,
+                   "referral://th/focal/officer-9");
+    ASSERT_REFUSED(rg_post_countersign_prepare(home[TH][FOCAL_1], &letter.draft, rg_wall_now(),
+                                               &prepared, &why),
+                   RG_DENIED, "post-second");
+    second_is(&letter, home[TH][FOCAL_2]->principal.text);
+    (void)snprintf(letter.content[1].author, RG_PRINCIPAL_BYTES, "referral://th/focal/officer-9");
+    ASSERT_REFUSED(rg_post_countersign_prepare(home[TH][FOCAL_1], &letter.draft, rg_wall_now(),
+                                               &prepared, &why),
+                   RG_DENIED, "post-author");
+    letter.draft.count = 1; /* alone one cannot send it */
     ASSERT_REFUSED(rg_post_seal(home[TH][FOCAL_1], &letter.draft, rg_wall_now(), &letter.bytes,
                                 &letter.id, &why),
                    RG_DENIED, "post-second");
+}
+
+/* Signed by hand, by one officer or two, whatever the contents say. */
+static void sign_forged(struct letter *letter, const struct rg_home *first,
+                        const struct rg_home *second, struct rg_prepared *out)
+{
+    RG_CLEANUP(rg_parts_drop) struct rg_parts parts = {0};
+    const struct rg_signer signer = {first->sign, first->sign_key};
+    *out = (struct rg_prepared){.request.count = letter->draft.count};
+    ASSERT_OK(rg_parts_make(first, &letter->draft, rg_wall_now(), &parts, &why));
+    ASSERT_OK(rg_buffer_append(&out->core, rg_buffer_peek(&parts.core_bytes), &why));
+    for (size_t i = 0; i < letter->draft.count; i++) {
+        RG_OWNED_BUFFER once = {.secret = true};
+        ASSERT_OK(rg_section_sign(&parts.section[i], parts.core.section[i].padded_bytes, &signer,
+                                  &once, &why));
+        if (second != NULL) {
+            const struct rg_signer also = {second->sign, second->sign_key};
+            ASSERT_OK(rg_section_sign_also(rg_buffer_peek(&once), &also, &out->section[i], &why));
+            continue;
+        }
+        out->section[i] = rg_buffer_take(&once);
+    }
+    for (size_t i = 0; i < letter->draft.count; i++) {
+        out->request.section[i].class_ = letter->content[i].class_;
+        out->request.section[i].bytes = rg_buffer_peek(&out->section[i]);
+    }
+    out->request.core = rg_buffer_peek(&out->core);
+}
+
+static void test_forged_requests(void **state)
+{
+    (void)state;
+    enum { OWN_SIGNATURE, BOTH, TWO_CASES, NAMES_ANOTHER, REAL_WORK, FORGERIES };
+    static const char *const id[] = {"post-author", "post-second", "post-kind", "post-second",
+                                     "post-exercise"};
+    for (int i = 0; i < FORGERIES; i++) {
+        struct letter letter;
+        struct rg_prepared prepared;
+        struct rg_home *signer = home[TH][i == OWN_SIGNATURE ? FOCAL_2 : FOCAL_1];
+        letter_begin(&letter, home[TH][FOCAL_1], "la/focal");
+        letter.draft.count = 2;
+        second_is(&letter, i == NAMES_ANOTHER ? "referral://th/focal/officer-9"
+                                              : "referral://th/focal/officer-2");
+        letter.content[1].handle.b[0] ^= i == TWO_CASES ? 1 : 0;
+        letter.content[0].exercise = i != REAL_WORK;
+        letter.content[1].exercise = i != REAL_WORK;
+        signer->exercise = i != REAL_WORK;
+        sign_forged(&letter, signer, i == BOTH ? home[TH][FOCAL_2] : NULL, &prepared);
+        signer->exercise = true;
+        finish_refused(home[TH][FOCAL_2], &prepared.request, id[i]);
+        rg_prepared_drop(&prepared);
+    }
+}
+
+/* The first officer is stopped before the second signs; the first reads it, whatever list she is
+ * on. */
+static void test_first_officer(void **state)
+{
+    (void)state;
+    struct letter letter;
+    struct rg_prepared prepared;
+    struct rg_home *second = home_of(TH, FOCAL_2);
+    struct rg_exclusions list = excluding("referral://th/focal/officer-1", NULL);
+    RG_OWNED_BUFFER envelope = {0};
+    cards_give_all(second);
+    prepare(&letter, &prepared);
+    letter.draft.readers.excluded = &list;
+    ASSERT_OK(rg_post_countersign_finish(second, &prepared.request, &letter.draft.readers,
+                                         rg_wall_now(), &letter.bytes, &letter.id, &why));
+    ASSERT_OK(rg_envelope_peek(rg_buffer_peek(&letter.bytes), &letter.envelope, &why));
+    assert_true(can_open(home[TH][FOCAL_1], letter.envelope.sealed[0]));
+    stop(second, home[TH][FOCAL_1]);
+    struct rg_wall after = {.ms = rg_wall_now().ms + 120000};
+    ASSERT_REFUSED(rg_post_countersign_finish(second, &prepared.request, &letter.draft.readers,
+                                              after, &envelope, &letter.id, &why),
+                   RG_DENIED, "certificate-stopped");
+    letter_drop(&letter);
+    rg_prepared_drop(&prepared);
+    rg_home_close(second);
 }
 
 /* Sealed past the library, by whoever holds the keys. */
@@ -1162,6 +1319,7 @@ int main(void)
         cmocka_unit_test(test_missing_cards),
         cmocka_unit_test(test_verbatim_to_the_health_desk),
         cmocka_unit_test(test_passed_on_and_readable),
+        cmocka_unit_test(test_sections_of_a_draft),
         cmocka_unit_test(test_forged_forwards),
         cmocka_unit_test(test_forwarded_about_something_else),
         cmocka_unit_test(test_forwarded_by_the_wrong_office),
@@ -1172,6 +1330,8 @@ int main(void)
         cmocka_unit_test(test_request_for_the_second_officer),
         cmocka_unit_test(test_requests_that_are_not_signed),
         cmocka_unit_test(test_requests_that_are_not_made),
+        cmocka_unit_test(test_forged_requests),
+        cmocka_unit_test(test_first_officer),
         cmocka_unit_test(test_readers_demand_both),
     };
     return cmocka_run_group_tests_name("post", tests, world_make, world_drop);
