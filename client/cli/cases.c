@@ -328,7 +328,8 @@ static const char *event_colour(const struct referral_event *event)
     if (event->warning[0] != '\0') {
         return "warning";
     }
-    return event->void_reason[0] != '\0' || event->superseded ? "void" : "";
+    bool quiet = event->void_reason[0] != '\0' || event->superseded || event->proven;
+    return quiet ? "void" : ""; /* receipts are there for those who look for them */
 }
 
 static void event_words(const struct referral_event *event, char *out, size_t room)
