@@ -218,23 +218,13 @@ void rg_date_text(struct rg_date date, char out[RG_DATE_BYTES])
     }
 }
 
-static int years_between(struct rg_date birth, struct rg_date today)
-{
-    bool before_birthday =
-        today.month < birth.month || (today.month == birth.month && today.day < birth.day);
-    return today.year - birth.year - before_birthday;
-}
-
 int rg_age_at_least(struct rg_date birth, struct rg_date today)
 {
     birth.month = birth.month == 0 ? 12 : birth.month;
     birth.day = birth.day == 0 ? 31 : birth.day;
-    return years_between(birth, today);
-}
-
-int rg_age_at_most(struct rg_date birth, struct rg_date today)
-{
-    return years_between(birth, today);
+    bool before_birthday =
+        today.month < birth.month || (today.month == birth.month && today.day < birth.day);
+    return today.year - birth.year - before_birthday;
 }
 
 rg_outcome rg_age_is_counted(struct rg_bytes as_said, bool *counted_out, struct rg_reason *why)

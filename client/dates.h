@@ -41,9 +41,8 @@ RG_MUST_USE rg_outcome rg_birth_read(struct rg_bytes text, struct rg_date today,
 /* "1994-03", as precise as the date is. */
 #define RG_DATE_BYTES 40
 void rg_date_text(struct rg_date date, char out[RG_DATE_BYTES]);
-/* Whole years between a birth of full precision or less and `today`; the least that they can be. */
+/* Whole years between a birth, as far as it is known, and `today`; the least that they can be. */
 int rg_age_at_least(struct rg_date birth, struct rg_date today);
-int rg_age_at_most(struct rg_date birth, struct rg_date today);
 /* Words that count an age the traditional way are in it. `as_said` is lawful text. */
 RG_MUST_USE rg_outcome rg_age_is_counted(struct rg_bytes as_said, bool *counted_out,
                                          struct rg_reason *why);

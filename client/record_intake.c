@@ -179,20 +179,13 @@ static void dated_age_warn(struct rg_intake *intake, uint32_t line)
 {
     struct rg_date birth;
     const char *text = rg_record_get(intake->row, RG_FIELD_PRS_BIRTHDATE);
-    uint32_t status = rg_record_code(intake->row, RG_FIELD_AGE_STATUS);
-    if (!rg_date_parse(rg_bytes_of_text(text), &birth)) {
-        return;
-    }
-    bool may_be_child = rg_age_at_least(birth, intake->today) < ADULT_YEARS;
-    if (status == RG_AGE_ADULT && may_be_child) {
+    bool adult = rg_record_code(intake->row, RG_FIELD_AGE_STATUS) == RG_AGE_ADULT;
+    bool dated = rg_date_parse(rg_bytes_of_text(text), &birth);
+    if (adult && dated && rg_age_at_least(birth, intake->today) < ADULT_YEARS) {
         rg_import_warning(intake->report, line, name_of(RG_FIELD_AGE_STATUS),
                           "says adult, but the birth date allows an age under %d; in doubt the "
                           "person is a child (uncertain)",
                           ADULT_YEARS);
-    }
-    if (status == RG_AGE_CHILD && !may_be_child) {
-        rg_import_warning(intake->report, line, name_of(RG_FIELD_AGE_STATUS),
-                          "says child, but the birth date is %d years ago or more", ADULT_YEARS);
     }
 }
 

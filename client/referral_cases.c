@@ -156,8 +156,8 @@ static rg_outcome import_one(struct referral *office, const struct rg_record *re
     return rg_ok();
 }
 
-static rg_outcome import_all(struct referral *office, const struct rg_records *records,
-                             struct referral_imported *counts, struct rg_reason *why)
+rg_outcome rg_office_import(struct referral *office, const struct rg_records *records,
+                            struct referral_imported *counts, struct rg_reason *why)
 {
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
@@ -173,49 +173,6 @@ static rg_outcome import_all(struct referral *office, const struct rg_records *r
         RG_TRY(import_one(office, record, &file, counts, why));
     }
     return rg_spool_step_commit(&step, why);
-}
-
-static rg_outcome import_text(struct referral *office, struct rg_bytes text,
-                              struct referral_imported *out, struct rg_reason *why)
-{
-    RG_OWNED_RECORDS records = NULL;
-    struct rg_import_report report = {0};
-    rg_outcome outcome = rg_records_read_csv(text, rg_office_today(office), &records, &report, why);
-    out->rows = report.rows;
-    if (!rg_is_ok(outcome)) {
-        const struct rg_import_error *first = &report.error[0];
-        bool known = report.error_kept > 0;
-        out->line = known ? first->line : 0;
-        (void)snprintf(out->column, sizeof(out->column), "%s", known ? first->column : "");
-        return known ? rg_fail(why, outcome.code, "csv-rows", "line %u%s%.60s: %.160s", first->line,
-                               first->column[0] != '\0' ? ", column " : "", first->column,
-                               first->text)
-                     : outcome;
-    }
-    return import_all(office, records, out, why);
-}
-
-struct referral_result referral_import_text(struct referral *office, const char *csv, size_t bytes,
-                                            struct referral_imported *out)
-{
-    struct rg_reason why = {0};
-    *out = (struct referral_imported){0};
-    return rg_result(import_text(office, rg_bytes_of(csv, bytes), out, &why), &why);
-}
-
-struct referral_result referral_import_file(struct referral *office, const char *path,
-                                            struct referral_imported *out)
-{
-    struct rg_reason why = {0};
-    RG_OWNED_BUFFER text = {.secret = true};
-    *out = (struct referral_imported){0};
-    rg_outcome outcome = rg_file_read(path, RG_CSV_BYTES_MAX, &text, &why);
-    if (!rg_is_ok(outcome)) {
-        struct referral_result result = rg_result(outcome, &why);
-        result.code = REFERRAL_DATA;
-        return result;
-    }
-    return rg_result(import_text(office, rg_buffer_peek(&text), out, &why), &why);
 }
 
 /* ---- one case, field by field ---- */

@@ -51,6 +51,8 @@ struct referral {
     int64_t status_position;                 /* 0: nothing to confirm */
     struct rg_id opened[RG_OPENED_IDS_MAX];  /* to be told after the commit */
     size_t opened_count;
+    struct rg_import_report report; /* of the last import */
+    struct rg_import_error problem; /* what the last look at it handed out */
     /* what the last look handed out */
     struct rg_case_file shown;
     struct rg_notice notice;
@@ -163,6 +165,9 @@ RG_MUST_USE rg_outcome rg_office_acknowledge(struct referral *office,
                                              const struct rg_case_file *file,
                                              const struct rg_message_row *opened,
                                              const char *to_office, struct rg_reason *why);
+/* All records of one file, in one step; rows of another host country are counted and skipped. */
+RG_MUST_USE rg_outcome rg_office_import(struct referral *office, const struct rg_records *records,
+                                        struct referral_imported *counts, struct rg_reason *why);
 /* Names for listing, from the record. */
 void rg_office_names(struct rg_case_file *file, const struct rg_record *record);
 enum rg_priority rg_office_priority(const struct rg_case_file *file);

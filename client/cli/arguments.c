@@ -109,6 +109,10 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--search", NULL, &arguments->search},
         {"--country", NULL, &arguments->country},
         {"--lang", NULL, &arguments->language},
+        {"--csv", &arguments->csv, NULL},
+        {"--format", NULL, &arguments->format},
+        {"--by", NULL, &arguments->by},
+        {"--period", NULL, &arguments->period},
     };
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {
@@ -122,7 +126,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
             code = option_take(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &at);
         }
     }
-    return code == 0 && arguments->from_input ? read_ids(arguments) : code;
+    return code == 0 && arguments->from_input && !arguments->raw_input ? read_ids(arguments) : code;
 }
 
 void arguments_drop(struct arguments *arguments)

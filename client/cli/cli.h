@@ -4,7 +4,8 @@
  *
  * DESCRIPTION
  *   main.c reads the global options and finds the verb; arguments.c reads a verb's own; move.c has
- *   the verbs that change something, cases.c those that show cases, look.c
+ *   the verbs that change something, data.c those that
+ *   take in and put out files, cases.c those that show cases, look.c
  *   the others that show; print.c tables, colours, JSON, times.
  *   Results go to standard output, everything else to standard error. Exit codes are those of
  *   referral_result.
@@ -37,6 +38,8 @@ struct arguments {
     const char *search, *country, *language; /* notices */
     bool overdue;
     const char *waiting, *first;
+    bool csv, raw_input; /* raw_input: `-` is a file of its own, not a list of ids */
+    const char *format, *by, *period;
     const char *reason, *text, *output, *until_quiet, *state;
 };
 /* 0 or REFERRAL_USAGE, with a sentence on standard error. */
@@ -66,6 +69,8 @@ void table_print(struct table *table, const struct cli *cli); /* prints and free
 
 typedef int (*verb)(struct cli *cli, struct arguments *arguments);
 int do_import(struct cli *cli, struct arguments *arguments);
+int do_export(struct cli *cli, struct arguments *arguments);
+int do_statistics(struct cli *cli, struct arguments *arguments);
 int do_send(struct cli *cli, struct arguments *arguments);
 int do_forward(struct cli *cli, struct arguments *arguments);
 int do_accept(struct cli *cli, struct arguments *arguments);

@@ -17,8 +17,11 @@ struct verb_row {
 };
 
 static const struct verb_row verbs[] = {
-    {"import", do_import, "FILE.csv", "take cases in; one malformed row and nothing is imported",
-     false},
+    {"import", do_import, "FILE.csv|FILE.json|-",
+     "take cases in; one malformed row and nothing is imported", false},
+    {"export", do_export, "[--format csv|json] [FILE]", "this office's own cases as a file", false},
+    {"statistics", do_statistics, "[--by COLUMN[,COLUMN]] [--period YEAR] [--csv]",
+     "counts in which no small group can be seen", true},
     {"send", do_send, "ID...|-|--all-waiting", "refer cases (an NGO proposes them)", false},
     {"forward", do_forward, "ID...|-|--all-waiting", "send on what NGOs have proposed", false},
     {"sync", do_sync, "[--until-quiet TIME]", "exchange everything with the gateway", true},
@@ -140,6 +143,7 @@ static int run(const struct global *global, int argc, char **argv)
     if (verb_help(row, argc - global->at - 1, argv + global->at + 1)) {
         return 0;
     }
+    arguments.raw_input = row->run == do_import;
     int code = arguments_read(&arguments, argc - global->at - 1, argv + global->at + 1, &cli);
     if (code == 0 && row->alone && arguments.count > 0) {
         code = usage("this verb takes no ids and no file; see: referral --help");

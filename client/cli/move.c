@@ -8,66 +8,6 @@
 
 #define BATCH 200
 
-/* ---- import ---- */
-
-static void count_reason(json_t *counts, const char *reason)
-{
-    json_t *old = json_object_get(counts, reason);
-    (void)json_object_set_new(counts, reason, json_integer(json_integer_value(old) + 1));
-}
-
-static json_t *held_by_reason(struct cli *cli)
-{
-    json_t *counts = json_object();
-    struct referral_cursor cursor = {0};
-    struct referral_case found;
-    while (referral_next_case(cli->office, &cursor, &found).code == REFERRAL_OK) {
-        if (strcmp(found.state, "held") == 0) {
-            count_reason(counts, found.reason_id);
-        }
-    }
-    return counts;
-}
-
-static void import_print(struct cli *cli, const struct referral_imported *counts)
-{
-    json_t *reasons = held_by_reason(cli);
-    const char *reason;
-    json_t *count;
-    if (cli->json) {
-        print_json(json_pack("{sI sI sI sI sI sI sI so}", "rows", (json_int_t)counts->rows, "added",
-                             (json_int_t)counts->added, "updated", (json_int_t)counts->updated,
-                             "unchanged", (json_int_t)counts->unchanged, "ready",
-                             (json_int_t)counts->ready, "held", (json_int_t)counts->held, "skipped",
-                             (json_int_t)counts->elsewhere, "held_by_reason", reasons));
-        return;
-    }
-    (void)printf("%zu rows: %zu new, %zu changed, %zu as before, %zu of another host country\n",
-                 counts->rows, counts->added, counts->updated, counts->unchanged,
-                 counts->elsewhere);
-    (void)printf("%zu may be sent, %zu are held back by a rule\n", counts->ready, counts->held);
-    json_object_foreach(reasons, reason, count)
-    {
-        (void)printf("  held now: %-28s %lld\n", reason, (long long)json_integer_value(count));
-    }
-    json_decref(reasons);
-}
-
-int do_import(struct cli *cli, struct arguments *arguments)
-{
-    if (arguments->count != 1) {
-        return usage("import needs one file: referral import FILE.csv");
-    }
-    struct referral_imported counts;
-    struct referral_result result = referral_import_file(cli->office, arguments->word[0], &counts);
-    if (result.code != REFERRAL_OK) {
-        (void)fprintf(stderr, "%s: nothing was imported\n", arguments->word[0]);
-        return fail(&result);
-    }
-    import_print(cli, &counts);
-    return 0;
-}
-
 /* ---- many ids ---- */
 
 struct many {

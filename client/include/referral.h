@@ -74,10 +74,6 @@ struct referral_result {
 
 struct referral; /* one officer's open folder */
 
-struct referral_cursor { /* zeroed: from the start; keep it to go on later */
-    int64_t at;
-};
-
 struct referral_options {
     const char *today; /* "2026-12-01": only in an exercise; NULL: the clock */
 };
@@ -91,6 +87,10 @@ REFERRAL_API const char *referral_version(void);
 REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_begin(struct referral *office);
 REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_commit(struct referral *office);
 
+struct referral_cursor { /* zeroed: from the start; keep it to go on later */
+    int64_t at;
+};
+
 /* ---- cases in ---- */
 
 struct referral_imported {
@@ -101,16 +101,30 @@ struct referral_imported {
     size_t ready;     /* of added and updated: may be sent */
     size_t held;      /* of added and updated: a rule says no; the case says why */
     size_t elsewhere; /* rows of another host country: skipped */
-    size_t line;      /* REFERRAL_DATA: where the mistake is */
+    size_t line;      /* REFERRAL_DATA: where the first mistake is */
     char column[64];
+    size_t errors;   /* all mistakes; nothing was imported when there are any */
+    size_t warnings; /* what a person should look at; nothing was changed because of them */
 };
 
-/* HTCDS columns (docs/client.md). One malformed row and nothing is imported. */
+/* CSV or JSON (told by its first byte) in HTCDS columns (docs/client.md). One malformed row and
+ * nothing is imported. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_import_file(struct referral *office, const char *path, struct referral_imported *out);
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_import_text(struct referral *office, const char *csv, size_t bytes,
                      struct referral_imported *out);
+
+struct referral_problem {
+    size_t line;        /* of the file, where the row begins; 0: the whole file */
+    const char *column; /* "prs_Gender"; "" when it is not about one column */
+    const char *text;   /* what kind of value stands there and what is allowed; never the value */
+    bool warning;
+};
+/* Of the last import: its mistakes, then its warnings, the first 20 of each. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_import_problem(struct referral *office, struct referral_cursor *cursor,
+                             struct referral_problem *out);
 
 struct referral_field {
     const char *name;  /* "full_name_native" */
@@ -153,9 +167,8 @@ struct referral_tidied {
 };
 /* Destroys what has passed its term (docs/retention.md). A sync does it once a day by itself.
  * `dry_run`: only counts. */
-REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_tidy(struct referral *office,
-                                                                    bool dry_run,
-                                                                    struct referral_tidied *out);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_tidy(struct referral *office, bool dry_run, struct referral_tidied *out);
 struct referral_due { /* one part of one ended case that is still here */
     const char *case_id, *reference;
     const char *state;      /* how it ended: "closed", "declined", "cancelled", "not-a-victim" */
@@ -440,6 +453,33 @@ referral_next_line(struct referral *office, struct referral_cursor *cursor,
  * message. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_evidence(struct referral *office, const char *id, const char *folder);
+
+/* ---- data out ---- */
+
+enum referral_format { REFERRAL_CSV = 1, REFERRAL_JSON };
+/* False: it cannot be written; the call then ends with REFERRAL_DATA export-write. */
+typedef bool (*referral_write)(void *context, const char *text, size_t bytes);
+/* The records that this office entered or took on, as one file that referral_import_file reads back
+ * without loss. Names and all: keep it as you keep the casebook. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_export(struct referral *office, enum referral_format format, referral_write write,
+                void *context, size_t *cases_out);
+
+struct referral_figure {
+    const char *first;  /* category of the first column, "total" */
+    const char *second; /* of the second column, "total"; "" when there is one column */
+    uint64_t count;     /* 0 when withheld */
+    bool withheld;      /* under 11, or needed to keep such a figure from being computed */
+};
+typedef void (*referral_figure_sink)(void *context, const struct referral_figure *figure);
+/* Counts over the cases whose consent has the scope STATISTICS and has not ended; no other case is
+ * in any figure, totals included, nor is one registered in the month that is not over. `by`: one or
+ * two of sex, age, exploitation, origin, host, state, reason, year, as "sex,origin". `year`: only
+ * cases registered in that year, with one column; 0: all. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_statistics(struct referral *office,
+                                                                          const char *by, int year,
+                                                                          referral_figure_sink sink,
+                                                                          void *context);
 
 #ifdef __cplusplus
 }
