@@ -18,6 +18,10 @@
 
 #define SECOND_MS INT64_C(1000)
 #define DAY_MS (24 * 3600 * SECOND_MS)
+/* Officers' reading keys outlive themselves by a message's whole life, so that life is bounded. */
+#define LIFETIME_DAYS_MAX 60
+#define KEEP_DAYS_MAX 30
+_Static_assert(LIFETIME_DAYS_MAX + KEEP_DAYS_MAX == RG_MESSAGE_DAYS_MAX, "created to collect-by");
 
 /* What is being read: for paths and for reasons. */
 struct source {
@@ -36,11 +40,11 @@ static const struct limit_row {
     int64_t fallback, min, max;
 } limit_table[] = {
     {"lifetime_max", LIMIT_SPAN, offsetof(struct rg_config_limits, lifetime_ms_max), 60 * DAY_MS,
-     60 * SECOND_MS, 400 * DAY_MS},
-    {"keep_max", LIMIT_SPAN, offsetof(struct rg_config_limits, keep_ms_max), 120 * DAY_MS,
-     60 * SECOND_MS, 800 * DAY_MS},
+     60 * SECOND_MS, LIFETIME_DAYS_MAX *DAY_MS},
+    {"keep_max", LIMIT_SPAN, offsetof(struct rg_config_limits, keep_ms_max), 30 * DAY_MS,
+     60 * SECOND_MS, KEEP_DAYS_MAX *DAY_MS},
     {"retention", LIMIT_SPAN, offsetof(struct rg_config_limits, retention_ms), 30 * DAY_MS, 0,
-     800 * DAY_MS},
+     30 * DAY_MS},
     {"clock_skew_max", LIMIT_SPAN, offsetof(struct rg_config_limits, clock_skew_ms_max),
      300 * SECOND_MS, SECOND_MS, DAY_MS},
     {"dial_min", LIMIT_SPAN, offsetof(struct rg_config_limits, dial_ms_min), 250, 10,

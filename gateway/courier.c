@@ -151,7 +151,7 @@ static void options_default(struct rg_courier_options *options)
     options->log_epoch = options->log_epoch != 0 ? options->log_epoch : 1;
     options->skew_ms_max = options->skew_ms_max != 0 ? options->skew_ms_max : 300000;
     options->lifetime_ms_max = options->lifetime_ms_max != 0 ? options->lifetime_ms_max : 60 * day;
-    options->keep_ms_max = options->keep_ms_max != 0 ? options->keep_ms_max : 120 * day;
+    options->keep_ms_max = options->keep_ms_max != 0 ? options->keep_ms_max : 30 * day;
     options->retention_ms = options->retention_ms != 0 ? options->retention_ms : 30 * day;
     if (options->emergency_per_day == 0) {
         options->emergency_per_day = options->quota_per_day;
@@ -249,7 +249,7 @@ rg_outcome rg_courier_new(const struct rg_courier_options *options, struct rg_no
     courier->trust = options->trust;
     courier->store = options->store;
     courier->notary_wanted = true;
-    courier->ticked_at = courier->erased_at = now.mono;
+    courier->ticked_at = courier->erase_at = courier->cards_at = now.mono;
     rg_courier_text(courier->principal, sizeof(courier->principal), "referral://");
     strncat(courier->principal, options->country, RG_COUNTRY_BYTES);
     strncat(courier->principal, "/gateway", 16);
@@ -818,19 +818,6 @@ static void peers_tick(struct rg_courier *courier, struct rg_now now)
     }
 }
 
-static rg_outcome retention_tick(struct rg_courier *courier, struct rg_now now,
-                                 struct rg_reason *why)
-{
-    if (now.mono.ms - courier->erased_at.ms < 60000) {
-        return rg_ok();
-    }
-    courier->erased_at = now.mono;
-    size_t erased = 0;
-    struct rg_wall before = {now.wall.ms - courier->options.retention_ms};
-    RG_TRY(rg_courier_begin(courier, why));
-    return STORE(courier, bodies_erase, before, 256, &erased, why);
-}
-
 rg_outcome rg_courier_tick(struct rg_courier *courier, struct rg_now now, struct rg_reason *why)
 {
     courier->ticked_at = now.mono;
@@ -841,7 +828,7 @@ rg_outcome rg_courier_tick(struct rg_courier *courier, struct rg_now now, struct
     peers_tick(courier, now);
     rg_outcome outcome = rg_courier_expire(courier, now, why);
     if (rg_is_ok(outcome)) {
-        outcome = retention_tick(courier, now, why);
+        outcome = rg_courier_retain(courier, now, why);
     }
     return rg_is_ok(outcome) ? outcome : batch_failed(courier, outcome, why);
 }

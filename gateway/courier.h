@@ -79,7 +79,7 @@ struct rg_courier_options {
     const char *software;       /* for Hello */
     int64_t skew_ms_max;        /* tolerated difference of clocks; 0: 5 minutes */
     int64_t lifetime_ms_max;    /* created to expires; 0: 60 days */
-    int64_t keep_ms_max;        /* expires to collect_by; 0: 120 days */
+    int64_t keep_ms_max;        /* expires to collect_by; 0: 30 days */
     int64_t retention_ms;       /* bodies stay so long after collect_by; 0: 30 days */
     uint64_t quota_per_day;     /* answers per office and day; 0: no bound */
     uint64_t emergency_per_day; /* across a border, of an office that crosses only in an
@@ -151,6 +151,7 @@ enum rg_courier_event_kind {
     RG_COURIER_ALARM_OWN_LOG,    /* who: who showed it; number: its size */
     RG_COURIER_ALARM_NOTARY,     /* reason; number: the notary's size */
     RG_COURIER_STORE_NOT_NOW,    /* reason: a batch was undone */
+    RG_COURIER_CONTENT_ERASED,   /* number: sealed bodies, past their retention or needed no more */
 };
 struct rg_courier_event {
     enum rg_courier_event_kind kind;
@@ -200,7 +201,8 @@ struct rg_courier_status {
     uint64_t log_size, head_size;
     struct rg_head head; /* newest signed; size 0 and origin "" before the first */
     size_t sessions, clients;
-    uint64_t accepted, received, refused, verified, collected, not_now, faults; /* since start */
+    uint64_t accepted, received, refused, verified, collected, not_now, faults,
+        erased; /* since start */
     struct rg_courier_peer_status peer[RG_COUNTRIES_MAX];
     size_t peer_count;
 };

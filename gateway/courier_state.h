@@ -216,8 +216,10 @@ struct rg_courier {
     struct courier_session *showing_session;
     size_t next_session;
 
-    struct rg_mono ticked_at, erased_at;
-    struct rg_wall checked_at, wall; /* wall: of the last thing that came in */
+    struct rg_mono ticked_at;
+    struct rg_mono erase_at, cards_at; /* when the next piece of retention is due */
+    uint64_t settled_key;              /* of the walk over the bodies; 0: from the start */
+    struct rg_wall checked_at, wall;   /* wall: of the last thing that came in */
     struct rg_buffer scratch, scratch_body;
     uint64_t accepted_told, received_told;
     struct rg_courier_status count;
@@ -247,6 +249,9 @@ void rg_courier_event_reason(struct rg_courier *courier, enum rg_courier_event_k
                              const char *who, const char *reason, uint64_t number);
 void rg_courier_queue_drop(struct courier_session *session);
 void rg_courier_controls_drop(struct rg_courier *courier);
+
+/* courier_retention.c */
+rg_outcome rg_courier_retain(struct rg_courier *courier, struct rg_now now, struct rg_reason *why);
 
 /* courier_log.c */
 rg_outcome rg_courier_log_load(struct rg_courier *courier, struct rg_reason *why);

@@ -139,9 +139,10 @@ static const struct rg_event_row table[RG_EVENT_COUNT] = {
                                 "a batch could not be stored and was undone; senders try again",
                                 "see the reason: free space on the disk of the data folder",
                                 RG_FIELD_REASON},
-    [RG_EVENT_CONTENT_ERASED] = {"content-erased", RG_LEVEL_INFO,
-                                 "content past its retention was erased", "nothing",
-                                 RG_FIELD_COUNT},
+    [RG_EVENT_CONTENT_ERASED] =
+        {"content-erased", RG_LEVEL_INFO,
+         "sealed content past its retention, or that every device has, was erased", "nothing",
+         RG_FIELD_COUNT},
     [RG_EVENT_NOTARY_READY] = {"notary-ready", RG_LEVEL_INFO, "the log key and state are loaded",
                                "nothing", RG_FIELD_SIZE | RG_FIELD_HASH},
     [RG_EVENT_NOTARY_REFUSED] = {"notary-refused", RG_LEVEL_ERROR,

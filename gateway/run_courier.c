@@ -509,6 +509,7 @@ static const struct {
     [RG_COURIER_ALARM_OWN_LOG] = {RG_EVENT_OWN_LOG_ALARM, CODE_NONE},
     [RG_COURIER_ALARM_NOTARY] = {RG_EVENT_NOTARY_ALARM, CODE_NONE},
     [RG_COURIER_STORE_NOT_NOW] = {RG_EVENT_STORE_NOT_NOW, CODE_NONE},
+    [RG_COURIER_CONTENT_ERASED] = {RG_EVENT_CONTENT_ERASED, CODE_NONE},
 };
 
 static const char *document_name(uint32_t kind)
@@ -745,7 +746,7 @@ static rg_outcome open_courier(struct run *run, struct rg_reason *why)
         .skew_ms_max = config->limits.clock_skew_ms_max,
         .lifetime_ms_max = config->limits.lifetime_ms_max,
         .keep_ms_max = config->limits.keep_ms_max,
-        .retention_ms = config->limits.retention_ms,
+        .retention_ms = config->limits.retention_ms > 0 ? config->limits.retention_ms : 1,
         .emergency_per_day = config->limits.emergency_messages_day,
         .quota_per_day = config->limits.office_messages_day,
         .envelope_bytes_max = (size_t)config->limits.envelope_bytes_max,

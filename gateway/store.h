@@ -71,6 +71,13 @@ struct rg_message {
     size_t to_office_count;
 };
 
+/* The mailbox of the addressee keeps it until collect-by, whoever may come for it; the sender's
+ * gateway needs it as long as it may be transferred. */
+static inline struct rg_wall rg_message_kept_until(const struct rg_message *message)
+{
+    return message->way == RG_WAY_OUT ? message->expires : message->collect_by;
+}
+
 enum rg_outbox_kind {
     RG_OUTBOX_TRANSFER = 1, /* Transfer until answered */
     RG_OUTBOX_CLOSE,        /* expired: CloseRequest until answered */
@@ -151,6 +158,13 @@ struct rg_store_ops {
      * that they are gone from the files). */
     rg_outcome (*bodies_erase)(struct rg_store *store, struct rg_wall before, size_t max,
                                size_t *erased_out, struct rg_reason *why);
+
+    /* Retention of what nobody needs any more: looks at up to `max` bodies with a key above
+     * `*after`, by key, and erases those of messages that need be kept only until before `before`
+     * (rg_message_kept_until), that no outbox row needs, and that every device known of each box
+     * they were put into has stored. `*after` moves on; 0 when the walk is at its end. */
+    rg_outcome (*bodies_settle)(struct rg_store *store, struct rg_wall before, size_t max,
+                                uint64_t *after, size_t *erased_out, struct rg_reason *why);
 
     /* Log. `index` is the present size. */
     rg_outcome (*leaf_add)(struct rg_store *store, uint64_t index, const struct rg_hash *entry_hash,
@@ -250,6 +264,10 @@ struct rg_store_ops {
                                                     const struct rg_document *document,
                                                     struct rg_reason *why),
                                  void *context, struct rg_reason *why);
+
+    /* A key card, by the SHA-256 of its text; absent is fine. */
+    rg_outcome (*card_drop)(struct rg_store *store, const struct rg_hash *digest,
+                            struct rg_reason *why);
 
     /* The first of a kind and subject stays: `fresh_out` false when there is one. forks_each: the
      * fork's bytes are valid during `each`, which must not call the store. */

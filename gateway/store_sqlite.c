@@ -244,6 +244,103 @@ static rg_outcome bodies_erase(struct rg_store *base, struct rg_wall before, siz
     return rg_ok();
 }
 
+static rg_outcome box_find(struct rg_db *db, const char *box, uint64_t *out, struct rg_reason *why)
+{
+    return rg_db_number(db, SQL_BOX_FIND, RG_VALUES(rg_value_text(box)), out, why);
+}
+
+#define AHEAD_MAX 1000 /* mails that a device behind the others has not stored yet */
+
+/* Does a device known of this box still lack the message? No device known: yes. */
+static rg_outcome box_lacks(struct rg_db *db, const char *box, uint64_t key, bool *lacks_out,
+                            struct rg_reason *why)
+{
+    uint64_t at = 0;
+    uint64_t least = 0;
+    uint64_t lacks = 0;
+    RG_TRY(box_find(db, box, &at, why));
+    if (at == 0) {
+        *lacks_out = false;
+        return rg_ok();
+    }
+    RG_TRY(rg_db_number(db, SQL_CURSOR_LEAST, RG_VALUES(rg_value_count(at)), &least, why));
+    RG_TRY(rg_db_number(db, SQL_MAIL_AHEAD,
+                        RG_VALUES(rg_value_count(at), rg_value_count(least), rg_value_count(key),
+                                  rg_value_number(AHEAD_MAX)),
+                        &lacks, why));
+    *lacks_out = lacks != 0;
+    return rg_ok();
+}
+
+static rg_outcome body_settled(struct rg_store *base, uint64_t key, struct rg_wall before,
+                               bool *settled_out, struct rg_reason *why)
+{
+    struct rg_db *db = db_of(base);
+    struct rg_message message;
+    uint64_t waiting = 0;
+    bool found = false;
+    bool lacks = false;
+    *settled_out = false;
+    RG_TRY(message_get(base, key, &message, &found, why));
+    if (!found || rg_message_kept_until(&message).ms >= before.ms) {
+        return rg_ok();
+    }
+    RG_TRY(rg_db_number(db, SQL_OUTBOX_HAS, RG_VALUES(rg_value_count(key)), &waiting, why));
+    RG_TRY(box_lacks(db, message.from_office, key, &lacks, why));
+    for (size_t i = 0; i < message.to_office_count && !lacks && waiting == 0; i++) {
+        RG_TRY(box_lacks(db, message.to_office[i], key, &lacks, why));
+    }
+    *settled_out = !lacks && waiting == 0;
+    return rg_ok();
+}
+
+static rg_outcome bodies_walk(struct rg_db *db, uint64_t after, uint64_t *key, size_t max,
+                              size_t *count_out, struct rg_reason *why)
+{
+    RG_ROW *row = NULL;
+    bool found = false;
+    size_t n = 0;
+    RG_TRY(rg_db_start(db, SQL_BODIES_WALK, RG_VALUES(rg_value_count(after), rg_value_count(max)),
+                       &row, why));
+    while (n < max) {
+        RG_TRY(rg_db_step(db, row, &found, why));
+        if (!found) {
+            break;
+        }
+        key[n++] = rg_row_count(row, 0);
+    }
+    *count_out = n;
+    return rg_ok();
+}
+
+#define WALK_MAX 512
+
+static rg_outcome bodies_settle(struct rg_store *base, struct rg_wall before, size_t max,
+                                uint64_t *after, size_t *erased_out, struct rg_reason *why)
+{
+    struct rg_db *db = db_of(base);
+    uint64_t key[WALK_MAX];
+    size_t count = 0;
+    size_t erased = 0;
+    max = max < WALK_MAX ? max : WALK_MAX;
+    RG_TRY(bodies_walk(db, *after, key, max, &count, why));
+    for (size_t i = 0; i < count; i++) {
+        bool settled = false;
+        RG_TRY(body_settled(base, key[i], before, &settled, why));
+        if (settled) {
+            RG_TRY(rg_db_write(db, SQL_BODY_ERASE, RG_VALUES(rg_value_count(key[i])), why));
+            self(base)->held.bodies--;
+            erased++;
+        }
+    }
+    if (erased > 0) {
+        rg_db_erased(db);
+    }
+    *after = count == max ? key[count - 1] : 0;
+    *erased_out = erased;
+    return rg_ok();
+}
+
 /* --- log --- */
 
 static rg_outcome leaf_add(struct rg_store *base, uint64_t index, const struct rg_hash *entry_hash,
@@ -431,11 +528,6 @@ static rg_outcome outbox_count(struct rg_store *base, const char *country, uint6
 /* --- mail --- */
 
 /* 0: there is no such box yet. */
-static rg_outcome box_find(struct rg_db *db, const char *box, uint64_t *out, struct rg_reason *why)
-{
-    return rg_db_number(db, SQL_BOX_FIND, RG_VALUES(rg_value_text(box)), out, why);
-}
-
 static rg_outcome box_make(struct rg_db *db, const char *box, uint64_t *out, struct rg_reason *why)
 {
     uint64_t found = 0;
@@ -743,6 +835,14 @@ static rg_outcome document_put(struct rg_store *base, const struct rg_document *
                        why);
 }
 
+static rg_outcome card_drop(struct rg_store *base, const struct rg_hash *digest,
+                            struct rg_reason *why)
+{
+    return rg_db_write(db_of(base), SQL_CARD_DROP,
+                       RG_VALUES(rg_value_number(RG_DOC_KEY_CARD), rg_value_bytes(digest->b, 32)),
+                       why);
+}
+
 static rg_outcome document_row(rg_row *row, struct rg_document *out, struct rg_reason *why)
 {
     out->kind = (enum rg_document_kind)rg_row_number(row, 0);
@@ -887,6 +987,7 @@ static const struct rg_store_ops operations = {
     .message_get = message_get,
     .message_body = message_body,
     .bodies_erase = bodies_erase,
+    .bodies_settle = bodies_settle,
     .leaf_add = leaf_add,
     .leaf_entry = leaf_entry,
     .leaves = leaves,
@@ -918,6 +1019,7 @@ static const struct rg_store_ops operations = {
     .heads = heads,
     .document_put = document_put,
     .documents_each = documents_each,
+    .card_drop = card_drop,
     .fork_add = fork_add,
     .forks_each = forks_each,
     .quota_get = quota_get,

@@ -74,6 +74,12 @@ enum sql {
     SQL_BODY_ADD,
     SQL_BODY_GET,
     SQL_BODIES_ERASE,
+    SQL_BODIES_WALK,
+    SQL_BODY_ERASE,
+    SQL_OUTBOX_HAS,
+    SQL_CURSOR_LEAST,
+    SQL_MAIL_AHEAD,
+    SQL_CARD_DROP,
     SQL_LEAF_ADD,
     SQL_LEAF_ENTRY,
     SQL_LEAVES,
@@ -135,6 +141,15 @@ static const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_BODIES_ERASE] =
         "DELETE FROM bodies WHERE key IN"
         " (SELECT key FROM bodies WHERE collect_by < ? ORDER BY collect_by LIMIT ?)",
+    [SQL_BODIES_WALK] = "SELECT key FROM bodies WHERE key > ? ORDER BY key LIMIT ?",
+    [SQL_BODY_ERASE] = "DELETE FROM bodies WHERE key = ?",
+    [SQL_OUTBOX_HAS] = "SELECT count(*) FROM outbox WHERE key = ?",
+    [SQL_CURSOR_LEAST] = "SELECT coalesce(min(position), 0) FROM cursors WHERE box = ?",
+    /* 1 also when more lies ahead than is looked at */
+    [SQL_MAIL_AHEAD] = "SELECT count(*) >= ?4 OR coalesce(sum(kind = 1 AND key = ?3), 0) > 0 FROM"
+                       " (SELECT kind, key FROM mail WHERE box = ?1 AND position > ?2"
+                       " ORDER BY position LIMIT ?4)",
+    [SQL_CARD_DROP] = "DELETE FROM documents WHERE kind = ? AND digest = ?",
     [SQL_LEAF_ADD] = "INSERT INTO leaves VALUES(?,?,?)",
     [SQL_LEAF_ENTRY] = "SELECT entry FROM leaves WHERE leaf = ? AND entry IS NOT NULL",
     [SQL_LEAVES] = "SELECT leaf, hash FROM leaves WHERE leaf >= ? ORDER BY leaf LIMIT ?",

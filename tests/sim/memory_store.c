@@ -358,6 +358,65 @@ static rg_outcome bodies_erase(struct rg_store *store, struct rg_wall before, si
     return rg_ok();
 }
 
+static bool box_lacks(struct memory_disk *disk, const char *box, uint64_t key)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < rows(disk, CURSORS); i++) {
+        const struct row_cursor *row = row_at(disk, CURSORS, i);
+        if (strcmp(row->box, box) == 0 && row->position < least) {
+            least = row->position;
+        }
+    }
+    least = least == UINT64_MAX ? 0 : least;
+    for (size_t i = 0; i < rows(disk, MAILS); i++) {
+        const struct row_mail *row = row_at(disk, MAILS, i);
+        if (strcmp(row->box, box) == 0 && row->mail.kind == RG_MAIL_DELIVER &&
+            row->mail.key == key && row->mail.position > least) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool body_settled(struct memory_disk *disk, const struct rg_message *message)
+{
+    for (size_t i = 0; i < rows(disk, OUTBOX); i++) {
+        if (((const struct rg_outbox_row *)row_at(disk, OUTBOX, i))->key == message->key) {
+            return false;
+        }
+    }
+    bool lacks = box_lacks(disk, message->from_office, message->key);
+    for (size_t i = 0; i < message->to_office_count; i++) {
+        lacks = lacks || box_lacks(disk, message->to_office[i], message->key);
+    }
+    return !lacks;
+}
+
+static rg_outcome bodies_settle(struct rg_store *store, struct rg_wall before, size_t max,
+                                uint64_t *after, size_t *erased_out, struct rg_reason *why)
+{
+    struct memory_disk *disk = self(store);
+    WRITE(store);
+    size_t seen = 0;
+    *erased_out = 0;
+    for (size_t i = 0; i < rows(disk, MESSAGES) && seen < max; i++) {
+        struct row_message *row = row_at(disk, MESSAGES, i);
+        if (row->message.key <= *after || row->body.len == 0) {
+            continue;
+        }
+        *after = row->message.key;
+        seen++;
+        if (rg_message_kept_until(&row->message).ms < before.ms &&
+            body_settled(disk, &row->message)) {
+            row = row_change(disk, MESSAGES, i);
+            row->body.len = 0;
+            ++*erased_out;
+        }
+    }
+    *after = seen == max ? *after : 0;
+    return rg_ok();
+}
+
 /* Log */
 
 static rg_outcome leaf_add(struct rg_store *store, uint64_t index, const struct rg_hash *entry_hash,
@@ -816,6 +875,15 @@ static rg_outcome document_put(struct rg_store *store, const struct rg_document 
     return rg_ok();
 }
 
+/* The sim's cards never end. */
+static rg_outcome card_drop(struct rg_store *store, const struct rg_hash *digest,
+                            struct rg_reason *why)
+{
+    (void)digest;
+    WRITE(store);
+    return rg_ok();
+}
+
 static rg_outcome documents_each(struct rg_store *store,
                                  rg_outcome (*each)(void *context,
                                                     const struct rg_document *document,
@@ -929,6 +997,7 @@ static const struct rg_store_ops memory_ops = {
     .message_get = message_get,
     .message_body = message_body,
     .bodies_erase = bodies_erase,
+    .bodies_settle = bodies_settle,
     .leaf_add = leaf_add,
     .leaf_entry = leaf_entry,
     .leaves = leaves,
@@ -960,6 +1029,7 @@ static const struct rg_store_ops memory_ops = {
     .heads = heads,
     .document_put = document_put,
     .documents_each = documents_each,
+    .card_drop = card_drop,
     .fork_add = fork_add,
     .forks_each = forks_each,
     .quota_get = quota_get,

@@ -818,6 +818,33 @@ static void test_retention_erases_bodies(void **state)
     world_free(pair.world);
 }
 
+/* Past collect-by the grace is only for devices that are known and have not come yet. */
+static void test_settled_bodies_go_before_the_grace(void **state)
+{
+    (void)state;
+    for (int behind = 0; behind < 2; behind++) {
+        struct pair pair = pair_open();
+        struct world_client *late = world_client(pair.world, pair.kh, "focal", "officer-2", "late");
+        struct world_line *line = world_connect(pair.world, late);
+        world_run(pair.world); /* the device is known now */
+        if (behind) {
+            world_cut(pair.world, line);
+        }
+        struct rg_id id = submit(&pair, &to_kh);
+        world_run(pair.world);
+        assert_int_equal(world_deliveries(late, &id), behind ? 0 : 1);
+        world_crash(pair.world, pair.kh); /* no body is left in memory either */
+        world_advance(pair.world, 3 * DAY_MS);
+        recover(&pair);
+        struct world_client *new = world_client(pair.world, pair.kh, "focal", "officer-3", "new");
+        (void)world_connect(pair.world, new);
+        world_run(pair.world);
+        assert_int_equal(world_deliveries(late, &id), 1); /* known and late: it was kept for her */
+        assert_int_equal(world_deliveries(new, &id), 0);
+        world_free(pair.world);
+    }
+}
+
 /* Sessions */
 
 static void test_both_dial_one_stays(void **state)
@@ -1429,6 +1456,7 @@ int main(void)
         cmocka_unit_test(test_colleagues_get_copies),
         cmocka_unit_test(test_domestic_message),
         cmocka_unit_test(test_retention_erases_bodies),
+        cmocka_unit_test(test_settled_bodies_go_before_the_grace),
         cmocka_unit_test(test_both_dial_one_stays),
         cmocka_unit_test(test_hello_refused),
         cmocka_unit_test(test_garbage_costs_the_session),

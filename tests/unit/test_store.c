@@ -654,6 +654,154 @@ static void test_what_is_erased_is_gone_from_the_files(void **state)
     assert_true(is);
 }
 
+/* ---- what nobody needs any more ---- */
+
+struct settling {
+    struct fixture *fixture;
+    struct rg_message message;
+};
+
+static struct settling settling_of(struct fixture *fixture, enum rg_way way, const char *to)
+{
+    struct settling settling = {.fixture = fixture, .message = message_of(7)};
+    settling.message.way = way;
+    settling.message.expires.ms = 1000;
+    settling.message.collect_by.ms = 2000;
+    settling.message.to_office_count = 1;
+    (void)snprintf(settling.message.from_office, RG_OFFICE_BYTES, "th/focal");
+    (void)snprintf(settling.message.to_office[0], RG_OFFICE_BYTES, "%s", to);
+    OK(fixture->store->ops->begin(fixture->store, &why));
+    OK(fixture->store->ops->message_add(fixture->store, &settling.message,
+                                        RG_BYTES_LITERAL("sealed"), &why));
+    OK(fixture->store->ops->commit(fixture->store, &why));
+    return settling;
+}
+
+static void deliver_to(struct settling *settling, const char *box)
+{
+    const struct rg_store_ops *ops = settling->fixture->store->ops;
+    struct rg_mail mail = {.kind = RG_MAIL_DELIVER, .key = settling->message.key};
+    OK(ops->begin(settling->fixture->store, &why));
+    OK(ops->mail_add(settling->fixture->store, box, &mail, &why));
+    OK(ops->commit(settling->fixture->store, &why));
+}
+
+static void stored_by(struct settling *settling, const char *box, const char *device,
+                      uint64_t position)
+{
+    const struct rg_store_ops *ops = settling->fixture->store->ops;
+    OK(ops->begin(settling->fixture->store, &why));
+    OK(ops->cursor_set(settling->fixture->store, box, device, position, &why));
+    OK(ops->commit(settling->fixture->store, &why));
+}
+
+static size_t settle_at(struct settling *settling, int64_t before_ms)
+{
+    const struct rg_store_ops *ops = settling->fixture->store->ops;
+    struct rg_wall before = {before_ms};
+    uint64_t after = 0;
+    size_t erased = 9;
+    OK(ops->begin(settling->fixture->store, &why));
+    OK(ops->bodies_settle(settling->fixture->store, before, 10, &after, &erased, &why));
+    OK(ops->commit(settling->fixture->store, &why));
+    assert_int_equal(after, 0);
+    return erased;
+}
+
+static void test_settled_when_every_device_has_it(void **state)
+{
+    struct settling settling = settling_of(*state, RG_WAY_IN, "kh/focal");
+    deliver_to(&settling, "kh/focal");
+    assert_int_equal(settle_at(&settling, 5000), 0); /* no device known: somebody may come */
+    stored_by(&settling, "kh/focal", "one", 1);
+    stored_by(&settling, "kh/focal", "two", 0);
+    assert_int_equal(settle_at(&settling, 5000), 0);
+    stored_by(&settling, "kh/focal", "two", 1);
+    assert_int_equal(settle_at(&settling, 2000), 0); /* kept until collect-by, whoever comes */
+    assert_int_equal(settle_at(&settling, 2001), 1);
+    assert_held(settling.fixture, 0, 0);
+}
+
+/* A device far behind is not looked through: as if it lacked the message. */
+static void test_settled_not_behind_a_slow_device(void **state)
+{
+    struct settling settling = settling_of(*state, RG_WAY_IN, "kh/focal");
+    const struct rg_store_ops *ops = settling.fixture->store->ops;
+    deliver_to(&settling, "kh/focal");
+    stored_by(&settling, "kh/focal", "one", 1);
+    OK(ops->begin(settling.fixture->store, &why));
+    for (int i = 0; i < 1000; i++) {
+        struct rg_mail mail = {.kind = RG_MAIL_STATUS_OWN, .key = 99};
+        OK(ops->mail_add(settling.fixture->store, "kh/focal", &mail, &why));
+    }
+    OK(ops->commit(settling.fixture->store, &why));
+    assert_int_equal(settle_at(&settling, 5000), 0);
+    stored_by(&settling, "kh/focal", "one", 2);
+    assert_int_equal(settle_at(&settling, 5000), 1);
+}
+
+static void test_settled_when_the_peer_has_answered(void **state)
+{
+    struct settling settling = settling_of(*state, RG_WAY_OUT, "kh/focal");
+    const struct rg_store_ops *ops = settling.fixture->store->ops;
+    struct rg_outbox_row row = {.key = settling.message.key, .kind = RG_OUTBOX_TRANSFER};
+    (void)snprintf(row.country, sizeof(row.country), "kh");
+    OK(ops->begin(settling.fixture->store, &why));
+    OK(ops->outbox_add(settling.fixture->store, &row, &why));
+    OK(ops->commit(settling.fixture->store, &why));
+    assert_int_equal(settle_at(&settling, 5000), 0);
+    OK(ops->begin(settling.fixture->store, &why));
+    OK(ops->outbox_done(settling.fixture->store, row.key, &why));
+    OK(ops->commit(settling.fixture->store, &why));
+    assert_int_equal(settle_at(&settling, 1000), 0);
+    deliver_to(&settling, "th/focal"); /* the copy for the sender's colleagues */
+    stored_by(&settling, "th/focal", "one", 0);
+    assert_int_equal(settle_at(&settling, 5000), 0);
+    stored_by(&settling, "th/focal", "one", 1);
+    assert_int_equal(settle_at(&settling, 1001), 1);
+}
+
+static void test_settling_goes_piece_by_piece(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    uint64_t after = 0;
+    size_t erased = 0;
+    size_t total = 0;
+    OK(ops->begin(fixture->store, &why));
+    for (uint64_t i = 0; i < 25; i++) {
+        struct rg_message message = message_of(100 + i);
+        message.way = RG_WAY_OUT;
+        message.expires.ms = 1000;
+        OK(ops->message_add(fixture->store, &message, RG_BYTES_LITERAL("sealed"), &why));
+    }
+    size_t pieces = 0;
+    do {
+        OK(ops->bodies_settle(fixture->store, (struct rg_wall){5000}, 10, &after, &erased, &why));
+        total += erased;
+        pieces++;
+    } while (after != 0);
+    OK(ops->commit(fixture->store, &why));
+    assert_int_equal(total, 25);
+    assert_int_equal(pieces, 3);
+}
+
+static void test_card_drop(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rg_store_ops *ops = fixture->store->ops;
+    struct seen seen = {0};
+    struct rg_hash digest = rg_sha256(rg_bytes_of_text("k1 "));
+    OK(ops->begin(fixture->store, &why));
+    put_document(fixture, RG_DOC_KEY_CARD, "th", "k1 ");
+    put_document(fixture, RG_DOC_KEY_CARD, "th", "k2 ");
+    OK(ops->card_drop(fixture->store, &digest, &why));
+    OK(ops->card_drop(fixture->store, &digest, &why)); /* gone is gone */
+    OK(ops->commit(fixture->store, &why));
+    OK(ops->documents_each(fixture->store, see, &seen, &why));
+    assert_string_equal(seen.order, "k2 ");
+}
+
 /* Adds messages in batches of one until the store refuses; how many are in. */
 static uint64_t fill(struct rg_store *store, rg_outcome *last)
 {
@@ -1003,6 +1151,11 @@ int main(void)
         STORE_TEST(test_documents),
         STORE_TEST(test_counts),
         STORE_TEST(test_counts_follow_batches),
+        STORE_TEST(test_settled_when_every_device_has_it),
+        STORE_TEST(test_settled_not_behind_a_slow_device),
+        STORE_TEST(test_settled_when_the_peer_has_answered),
+        STORE_TEST(test_settling_goes_piece_by_piece),
+        STORE_TEST(test_card_drop),
         STORE_TEST(test_what_is_erased_is_gone_from_the_files),
         STORE_TEST(test_a_full_store_says_not_now_and_keeps_what_it_has),
         STORE_TEST(test_a_failed_write_in_commit_is_broken_and_loses_nothing),
