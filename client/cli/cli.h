@@ -86,6 +86,8 @@ int do_search(struct cli *cli, struct arguments *arguments);
 int do_list(struct cli *cli, struct arguments *arguments);
 int do_show(struct cli *cli, struct arguments *arguments);
 int do_section(struct cli *cli, struct arguments *arguments);
+int do_kinds(struct cli *cli, struct arguments *arguments);
+int do_template(struct cli *cli, struct arguments *arguments);
 int do_status(struct cli *cli, struct arguments *arguments);
 int do_journal(struct cli *cli, struct arguments *arguments);
 int do_verify(struct cli *cli, struct arguments *arguments);

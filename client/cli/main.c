@@ -42,6 +42,8 @@ static const struct verb_row verbs[] = {
      "laws, procedures, closed gates, hotlines", true},
     {"section", do_section, "ID N --sealed|--text", "one section: as it travelled, or to read",
      false},
+    {"kinds", do_kinds, "[KIND]", "which messages there are, and what one of them holds", false},
+    {"template", do_template, "KIND", "a message as JSON to fill in, with comments", false},
     {"status", do_status, "", "this office in numbers", true},
     {"journal", do_journal, "", "what left and what entered, line by line", true},
     {"verify", do_verify, "[ID...|--all]", "check stored proofs again", false},
@@ -130,6 +132,12 @@ static const char *home_default(char *room, size_t bytes)
     return room;
 }
 
+/* The catalogue is in the library. */
+static bool needs_home(const struct verb_row *row)
+{
+    return row->run != do_kinds && row->run != do_template;
+}
+
 static int run(const struct global *global, int argc, char **argv)
 {
     struct cli cli = {.progress = isatty(STDERR_FILENO) != 0,
@@ -148,7 +156,9 @@ static int run(const struct global *global, int argc, char **argv)
     if (code == 0 && row->alone && arguments.count > 0) {
         code = usage("this verb takes no ids and no file; see: referral --help");
     }
-    if (code == 0) {
+    if (code == 0 && !needs_home(row)) {
+        code = row->run(&cli, &arguments);
+    } else if (code == 0) {
         struct referral_result result = referral_open(global->home, &options, &cli.office);
         code = result.code == REFERRAL_OK ? row->run(&cli, &arguments) : fail(&result);
     }

@@ -481,6 +481,42 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_statistics(struct
                                                                           referral_figure_sink sink,
                                                                           void *context);
 
+/* ---- the catalogue: which messages there are, and what they hold ---- */
+
+struct referral_kind {
+    unsigned number;
+    const char *name;    /* "RISK_ASSESSMENT" */
+    const char *meaning; /* one line */
+    char direction[48];  /* "host to origin", "back", ... */
+    char by[96];         /* roles that may write it: "focal social", "any office" */
+    char answers[80];    /* numbers of kinds it answers, "" any or none; "(must)" behind */
+    char deadline[32];   /* for the answer: "15 working days", "4 hours", "" none is awaited */
+    char sections[64];   /* "case identity family", "all" */
+    bool alert;          /* crosses at once, also from an NGO or a desk */
+    bool domestic;       /* never crosses a border */
+    bool two_officers;   /* irreversible: two officers sign */
+};
+struct referral_box {    /* one thing that a message of this kind says */
+    const char *list;    /* the list it stands in, "" otherwise */
+    const char *name;    /* key in the JSON */
+    const char *type;    /* "code", "date", "office", ... */
+    const char *section; /* "case", ...; "of the field": where the dictionary puts the field */
+    const char *meaning;
+    char required[96];  /* "required", "optional", "when verdict=SAFE_WITH_MEASURES" */
+    char allowed[1024]; /* "one of: SAFE, NOT_SAFE, ..." */
+};
+/* `kind`: its name or its number. No office is needed, nothing is opened. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_kind(struct referral_cursor *cursor, struct referral_kind *out);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_kind(const char *kind,
+                                                                    struct referral_kind *out);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_box(const char *kind, struct referral_cursor *cursor, struct referral_box *out);
+/* A fillable JSON with comments (keys that start with "//"), NUL ended; bytes without the NUL.
+ * referral_free. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_template(const char *kind, char **json_out, size_t *bytes_out);
+
 #ifdef __cplusplus
 }
 #endif
