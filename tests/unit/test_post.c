@@ -3,7 +3,10 @@
 #include "client/post_inside.h"
 #include "core/card.h"
 #include "core/digest.h"
+#include "core/settings.h"
+#include "core/signature.h"
 #include "core/trust.h"
+#include "tests/unit/forge.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -577,6 +580,126 @@ static void test_missing_cards(void **state)
         rg_post_seal(alone, &letter.draft, rg_wall_now(), &letter.bytes, &letter.id, &why),
         RG_DENIED, "readers-class");
     rg_home_close(alone);
+}
+
+/* ---- more readers than a section has places ---- */
+
+struct crowd { /* officers that LA's focal office gains */
+    struct rg_certificate *sign[RG_READERS_MAX];
+    struct rg_key *key[RG_READERS_MAX];
+    struct rg_buffer page;
+};
+
+static void crowd_officer(struct crowd *crowd, size_t at, const struct rg_certificate *root,
+                          const struct rg_key *root_key)
+{
+    char uri[RG_PRINCIPAL_BYTES];
+    char text[256];
+    (void)snprintf(uri, sizeof(uri), "referral://la/focal/officer-%zu", at + 10);
+    struct forge forge = {.kind = FORGE_SIGN, .uri = uri, .until_s = INT64_C(4102444800)};
+    crowd->sign[at] = forge_certificate(&forge, root, root_key, &crowd->key[at]);
+    (void)snprintf(text, sizeof(text), "{ principal = \"%s\"; clearance = (\"case\"); sign = (\"",
+                   uri);
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, text, &why));
+    ASSERT_OK(rg_base64(rg_certificate_der(crowd->sign[at]), &crowd->page, &why));
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, "\"); tls = (); },\n", &why));
+}
+
+/* The page after the present one, with so many more officers. */
+static void crowd_make(struct crowd *crowd, size_t count)
+{
+    RG_OWNED_BUFFER page = {0};
+    RG_OWNED_CERTIFICATE *root = NULL;
+    RG_OWNED_KEY *root_key = NULL;
+    char path[128];
+    char hex[65];
+    (void)snprintf(path, sizeof(path), "%s/pki/la/root.pem", folder);
+    ASSERT_OK(rg_certificate_read(path, &root, &why));
+    (void)snprintf(path, sizeof(path), "%s/pki/la/root.key", folder);
+    ASSERT_OK(rg_key_read(path, &root_key, &why));
+    (void)snprintf(path, sizeof(path), "%s/pki/trust/page-la.cfg", folder);
+    ASSERT_OK(rg_file_read(path, RG_DOCUMENT_BYTES_MAX, &page, &why));
+    struct rg_hash hash = rg_sha256(rg_buffer_peek(&page));
+    rg_hex(rg_bytes_of(hash.b, sizeof(hash.b)), hex);
+    ASSERT_OK(rg_buffer_append(&page, rg_bytes_of("", 1), &why));
+    char *rest = strstr((char *)page.data, "counter = \"1\";\nprevious = \"\";\n");
+    char *officers = strstr((char *)page.data, "officers = (\n");
+    assert_true(rest != NULL && officers != NULL && rest < officers);
+    *rest = '\0';
+    rest += strlen("counter = \"1\";\nprevious = \"\";\n");
+    officers[strlen("officers = (")] = '\0';
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, (char *)page.data, &why));
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, "counter = \"2\";\nprevious = \"", &why));
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, hex, &why));
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, "\";\n", &why));
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, rest, &why));
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, "\n", &why));
+    for (size_t i = 0; i < count; i++) {
+        crowd_officer(crowd, i, root, root_key);
+    }
+    ASSERT_OK(rg_buffer_append_text(&crowd->page, officers + strlen("officers = (") + 1, &why));
+}
+
+static void crowd_page(const struct crowd *crowd, struct rg_home *reader)
+{
+    RG_OWNED_CERTIFICATE *publisher = NULL;
+    RG_OWNED_KEY *key = NULL;
+    RG_CLEANUP(rg_document_drop)
+    struct rg_document page = {.kind = RG_DOC_PAGE, .country = "la", .signature_count = 1};
+    enum rg_news news;
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/pki/la/publisher.pem", folder);
+    ASSERT_OK(rg_certificate_read(path, &publisher, &why));
+    (void)snprintf(path, sizeof(path), "%s/pki/la/publisher.key", folder);
+    ASSERT_OK(rg_key_read(path, &key, &why));
+    ASSERT_OK(rg_buffer_append(&page.text, rg_buffer_peek(&crowd->page), &why));
+    ASSERT_OK(rg_signature_make(rg_buffer_peek(&page.text), publisher, key, RG_SIGNATURE_DETACHED,
+                                &page.signature[0], &why));
+    ASSERT_OK(rg_trust_offer(reader->trust, &page, rg_wall_now(), &news, &why));
+}
+
+static void crowd_card(const struct crowd *crowd, size_t at, struct rg_home *reader)
+{
+    RG_OWNED_CERTIFICATE *reading = NULL;
+    RG_OWNED_KEY *key = NULL;
+    RG_CLEANUP(rg_document_drop)
+    struct rg_document card = {.kind = RG_DOC_KEY_CARD, .country = "la"};
+    enum rg_news news;
+    struct rg_wall now = rg_wall_now();
+    ASSERT_OK(rg_reading_key_new(rg_certificate_principal(crowd->sign[at]), now,
+                                 (struct rg_wall){now.ms + 86400000}, &key, &reading, &why));
+    ASSERT_OK(rg_card_make(crowd->sign[at], crowd->key[at], reading, &card.text, &why));
+    ASSERT_OK(rg_trust_offer(reader->trust, &card, now, &news, &why));
+}
+
+static void test_more_readers_than_places(void **state)
+{
+    (void)state;
+    struct crowd crowd = {.page.len = 0};
+    struct letter letter;
+    struct rg_home *author = home_of(TH, FOCAL_1);
+    const size_t fit = RG_READERS_MAX - 10; /* case: two focal, social, justice, child, twice */
+    crowd_make(&crowd, fit + 1);
+    crowd_page(&crowd, author);
+    cards_give_all(author);
+    for (size_t i = 0; i < fit; i++) {
+        crowd_card(&crowd, i, author);
+    }
+    letter_begin(&letter, author, "la/focal");
+    letter.draft.count = 1;
+    letter_seal(&letter, author);
+    assert_int_equal(wraps_of(letter.envelope.sealed[0]), RG_READERS_MAX);
+    letter_drop(&letter);
+    crowd_card(&crowd, fit, author);
+    ASSERT_REFUSED(
+        rg_post_seal(author, &letter.draft, rg_wall_now(), &letter.bytes, &letter.id, &why),
+        RG_LIMIT, "readers-too-many");
+    for (size_t i = 0; i < RG_READERS_MAX; i++) {
+        rg_certificate_free(crowd.sign[i]);
+        rg_key_free(crowd.key[i]);
+    }
+    rg_buffer_drop(&crowd.page);
+    rg_home_close(author);
 }
 
 /* ---- passed on ---- */
@@ -1317,6 +1440,7 @@ int main(void)
         cmocka_unit_test(test_nobody_left_is_not_available),
         cmocka_unit_test(test_security_is_for_two_named_officers),
         cmocka_unit_test(test_missing_cards),
+        cmocka_unit_test(test_more_readers_than_places),
         cmocka_unit_test(test_verbatim_to_the_health_desk),
         cmocka_unit_test(test_passed_on_and_readable),
         cmocka_unit_test(test_sections_of_a_draft),

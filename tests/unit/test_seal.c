@@ -310,6 +310,61 @@ static void test_two_officers_sign_an_irreversible_act(void **state)
                    "seal-signer");
 }
 
+/* Another day, another machine: the second signature is over the bytes that the first has signed.
+ */
+static void test_the_second_officer_signs_later(void **state)
+{
+    (void)state;
+    OWNED_LETTER letter = small_letter();
+    const struct rg_signer first = {people.author, people.author_key};
+    const struct rg_signer second = {people.colleague, people.colleague_key};
+    for (int i = 0; i < 16; i++) {
+        RG_OWNED_BUFFER once = {.secret = true};
+        RG_OWNED_BUFFER both = {.secret = true};
+        RG_OWNED_BUFFER more = {.secret = true};
+        RG_OWNED_BUFFER one_text = {0};
+        RG_OWNED_BUFFER both_text = {0};
+        struct rg_signature_seen seen;
+        ASSERT_OK(rg_section_sign(&letter.section[0], 1024, &first, &once, &why));
+        ASSERT_OK(rg_section_sign_also(rg_buffer_peek(&once), &second, &both, &why));
+        assert_is_der(rg_buffer_peek(&both));
+        ASSERT_OK(verify(rg_buffer_peek(&once), &one_text, &seen, &why));
+        assert_int_equal(seen.signer_count, 1);
+        ASSERT_OK(verify(rg_buffer_peek(&both), &both_text, &seen, &why));
+        assert_int_equal(seen.signer_count, 2);
+        assert_true(rg_bytes_equal(rg_buffer_peek(&one_text), rg_buffer_peek(&both_text)));
+        ASSERT_REFUSED(rg_section_sign_also(rg_buffer_peek(&both), &second, &more, &why), RG_LIMIT,
+                       "seal-signers");
+        once.len--;
+        ASSERT_REFUSED(rg_section_sign_also(rg_buffer_peek(&once), &second, &more, &why),
+                       RG_MALFORMED, "seal-profile");
+        assert_int_equal(more.len, 0);
+    }
+}
+
+/* A reader who is left out leaves his place: nobody's key is in it, and the number is the same. */
+static void test_an_empty_place_among_readers(void **state)
+{
+    (void)state;
+    OWNED_LETTER letter = small_letter();
+    const struct rg_signer signer = {people.author, people.author_key};
+    for (size_t left_out = 0; left_out < 5; left_out++) {
+        const struct rg_certificate *reader[5];
+        RG_OWNED_BUFFER sealed = {0};
+        RG_OWNED_BUFFER whole = {0};
+        memcpy(reader, people.reader, sizeof(reader));
+        ASSERT_OK(rg_seal(&letter.section[0], 1024, &signer, 1, reader, 5, &whole, &why));
+        reader[left_out] = NULL;
+        ASSERT_OK(rg_seal(&letter.section[0], 1024, &signer, 1, reader, 5, &sealed, &why));
+        assert_in_range(sealed.len, whole.len - 8, whole.len + 8); /* signatures vary */
+        for (size_t i = 0; i < 5; i++) {
+            RG_OWNED_BUFFER signed_der = {0};
+            rg_outcome outcome = open_with(rg_buffer_peek(&sealed), i, &signed_der, NULL);
+            assert_int_equal(rg_is_ok(outcome), i != left_out);
+        }
+    }
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -1051,6 +1106,8 @@ int main(void)
         cmocka_unit_test(test_any_of_several_own_keys_opens),
         cmocka_unit_test(test_all_sizes_are_der_to_openssl),
         cmocka_unit_test(test_two_officers_sign_an_irreversible_act),
+        cmocka_unit_test(test_the_second_officer_signs_later),
+        cmocka_unit_test(test_an_empty_place_among_readers),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_only_the_offices_own_signers_count),
         cmocka_unit_test(test_a_twin_of_the_signers_name_does_not_verify),
