@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define YEARS 12 /* this one and those before it; the first stands for all earlier ones */
+#define YEARS 6 /* this one and those before it; the first stands for all earlier ones */
 
 /* What is looked at of one case. */
 struct person {

@@ -219,7 +219,8 @@ struct figures {
     bool csv, begun;
     const char *first, *second; /* names of the columns; second "" with one */
     json_t *list;
-    struct table *table;
+    struct table *table; /* of what is shown */
+    size_t withheld;
 };
 
 static void figure_json(struct figures *figures, const struct referral_figure *figure)
@@ -268,6 +269,10 @@ static void figure_take(void *context, const struct referral_figure *figure)
         (void)printf("%s%s%s,%s\r\n", figure->first, two ? "," : "", figure->second, count);
         return;
     }
+    figures->withheld += figure->withheld;
+    if (figure->withheld) {
+        return;
+    }
     const char *cell[] = {figure->first, two ? figure->second : count, count};
     table_row(figures->table, cell, "");
 }
@@ -284,8 +289,10 @@ static int statistics_end(struct figures *figures, const struct referral_result 
     }
     if (figures->table != NULL) {
         table_print(figures->table, figures->cli);
-        (void)printf("withheld: under 11, or needed to keep such a figure from being computed. "
-                     "Counted are only those who agreed to it, up to the last full month.\n");
+        (void)printf(
+            "%zu figures are withheld: they are under 11, or would tell one that is. Counted "
+            "are only those who agreed to it, up to the last full month.\n",
+            figures->withheld);
     }
     return 0;
 }
