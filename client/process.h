@@ -225,6 +225,12 @@ enum rg_leg { /* of a witness visit: origin to host and back */
 #define RG_FORBIDS_INTEREST_ORIGIN 8u
 #define RG_FORBIDS_NATIONALITY 16u
 
+/* Why a journey must turn back. */
+#define RG_STOP_WITHDRAWN 1u /* she has taken her consent back */
+#define RG_STOP_FORBIDDEN 2u /* a check that forbids the return came on the way */
+#define RG_STOP_CHANGED 4u   /* either side has stopped this handover (42) */
+#define RG_STOP_FOUND 8u     /* was missing and found: the host assesses the risk anew first */
+
 struct rg_process {
     enum rg_process_state state;
     enum rg_process_state suspended_from, missing_from, closed_from, emergency_from;
@@ -245,17 +251,19 @@ struct rg_process {
     uint32_t forbids;                 /* RG_FORBIDS_ */
     bool lift_assessed, lift_consent; /* towards lifting NO_RETURN */
     bool first_onward;                /* the pair began with 70 */
-    bool stop;                        /* in transit: turn back, hand over nobody */
+    uint32_t stop;                    /* RG_STOP_: in transit: turn back, hand over nobody */
     bool emergency;                   /* came by 49 */
     uint32_t deferred;                /* rows of the gate that were false at 49 */
+    bool planned;                     /* a proposal is open or agreed */
     bool withdrawal_stop_due;         /* a withdrawal met a plan: 42 is owed */
     bool remove_due;                  /* a check failed while planned: 42 is owed */
     bool details_due, details_sent;
-    uint32_t alerts, concerns; /* open ones */
-    uint32_t grave_alerts;     /* of them MISSING or TAKEN */
-    uint32_t taken_alerts;     /* of them TAKEN */
-    bool gone[RG_PARTY_COUNT]; /* 48 LEFT_BY_CHOICE or UNRESOLVED said by that side */
-    bool unresolved;           /* closed without being found */
+    uint32_t alerts, concerns;     /* open ones */
+    uint32_t grave_alerts;         /* of them MISSING or TAKEN */
+    uint32_t taken_alerts;         /* of them TAKEN */
+    bool gone[RG_PARTY_COUNT];     /* 48 LEFT_BY_CHOICE or UNRESOLVED said by that side */
+    bool risk_due[RG_PARTY_COUNT]; /* found again: a new 35 of that side is owed */
+    bool unresolved;               /* closed without being found */
     enum rg_leg leg;
     bool visit_agreed[RG_PARTY_COUNT], witness_agrees;
     bool follow_up_stopped;
@@ -267,6 +275,7 @@ struct rg_process {
     struct rg_wall handed_over, departed;
     struct rg_asked asked[RG_ASK_COUNT][RG_PARTY_COUNT];
     struct rg_id decided[RG_PARTY_COUNT]; /* the request that this side decided last */
+    struct rg_id accept;                  /* the accept that releases the details */
     uint32_t messages, voids;
 };
 
