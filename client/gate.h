@@ -37,8 +37,8 @@ enum rg_nationality { /* 31 */
                       RG_NATIONALITY_PENDING,
 };
 enum rg_risk { RG_RISK_SAFE = 1, RG_RISK_SAFE_WITH_MEASURES, RG_RISK_NOT_SAFE, RG_RISK_UNKNOWN };
-enum rg_interest { RG_INTEREST_RETURN = 1, RG_INTEREST_OTHER }; /* 36 */
-enum rg_fit { RG_FIT_YES = 1, RG_FIT_CONDITIONS, RG_FIT_NO };   /* 39 */
+enum rg_interest { RG_INTEREST_RETURN = 1, RG_INTEREST_OTHER, RG_INTEREST_LATER }; /* 36 */
+enum rg_fit { RG_FIT_YES = 1, RG_FIT_CONDITIONS, RG_FIT_NO };                      /* 39 */
 
 /* What only this house knows of a case and never says (client/gate.h judges it). */
 struct rg_gate_home {

@@ -99,7 +99,7 @@ enum rg_tracing { /* 33 */
                   RG_TRACING_NOT_FOUND,
                   RG_TRACING_DO_NOT_CONTACT_HIT,
 };
-enum rg_recommendation { RG_HOME_RECOMMENDED = 1, RG_HOME_NOT_RECOMMENDED };      /* 34 */
+enum rg_recommendation { RG_GO_HOME = 1, RG_GO_KIN, RG_GO_SHELTER, RG_GO_NOT };   /* 34 */
 enum rg_travel { RG_TRAVEL_ISSUED = 1, RG_TRAVEL_LIST_ENTRY, RG_TRAVEL_REFUSED }; /* 38 */
 enum rg_handover_reply { RG_HANDOVER_ACCEPT = 1, RG_HANDOVER_COUNTER, RG_HANDOVER_REFUSE };
 enum rg_handover_change { RG_CHANGE_POSTPONE = 1, RG_CHANGE_CANCEL, RG_CHANGE_REMOVE_PERSON };
@@ -122,7 +122,14 @@ enum rg_transit_resolved { /* 48 */
 enum rg_closure_reply { RG_CLOSURE_AGREE = 1, RG_CLOSURE_OBJECT }; /* 54 */
 enum rg_reopen { RG_REOPEN_RE_TRAFFICKED = 1, RG_REOPEN_NEED, RG_REOPEN_ERROR, RG_REOPEN_WITNESS };
 enum rg_justice_reply { RG_JUSTICE_AGREES = 1, RG_JUSTICE_DECLINES, RG_JUSTICE_CANNOT }; /* 61 */
-enum rg_onward_reply {                                                                   /* 71 */
+enum rg_safety { RG_SAFETY_OPEN = 1, RG_SAFETY_CLOSED };                                 /* 52 */
+enum rg_visit {
+    RG_VISIT_PROPOSED = 1,
+    RG_VISIT_AGREED,
+    RG_VISIT_REFUSED,
+    RG_VISIT_STOPPED
+};                     /* 62 */
+enum rg_onward_reply { /* 71 */
                        RG_ONWARD_ACCEPTED = 1,
                        RG_ONWARD_DECLINED,
                        RG_ONWARD_DEPARTED,
@@ -132,8 +139,7 @@ enum rg_onward_reply {                                                          
 /* `flags` of a message. */
 #define RG_SAYS_GUARDIAN 1u           /* 36: a guardian is named */
 #define RG_SAYS_CARE 2u               /* 36, 41: who will look after the child is named */
-#define RG_SAYS_ESCORT 4u             /* 40: an escort travels the same day */
-#define RG_SAYS_OWN_PASSPORT 8u       /* 40: a valid travel document of her own */
+#define RG_SAYS_ESCORT 4u             /* 36: somebody goes with the child, the same day */
 #define RG_SAYS_CONSENT 16u           /* 49: the person (or guardian) consents */
 #define RG_SAYS_VITAL_INTEREST 32u    /* 49: danger to life instead of consent */
 #define RG_SAYS_SAFE 64u              /* 51: seen in person, and safe */
@@ -156,7 +162,6 @@ struct rg_process_message {
     uint32_t age;                 /* enum rg_age, 0: not said */
     uint32_t trafficking;         /* position in vic_TraffickingStatus, 0: not said */
     struct rg_date valid_to;      /* last day: of the consent, of the check; year 0: none */
-    struct rg_date planned;       /* 40, 62: first day of the window */
     struct rg_hash author;        /* SHA-256 of the principal */
     struct rg_hash second_author; /* zero: one officer */
 };
@@ -164,7 +169,8 @@ struct rg_process_message {
 /* From the sections of one opened message that this reader has, the case section among them.
  * `relevant_out` is false for kinds that are no part of a case between two offices (1 to 4, 19, 90
  * and above). What stands only in a section that this reader cannot open is not said; every code
- * that moves a state stands in the case section. */
+ * that moves a state stands in the case section. `second_author` is what the message claims: the
+ * caller has verified both signatures, or sets it to zero. `fresh` is the caller's to set. */
 RG_MUST_USE rg_outcome rg_process_message_read(const struct rg_content *const *section,
                                                size_t count, struct rg_id id, enum rg_party from,
                                                struct rg_process_message *message_out,
@@ -245,7 +251,7 @@ struct rg_process {
     uint32_t withdrawn;             /* scopes withdrawn and not given again */
     struct rg_check nationality, tracing, family, travel, fit;
     struct rg_check risk[RG_PARTY_COUNT], interest[RG_PARTY_COUNT];
-    bool guardian_named, care_named, escort, own_passport, reception_confirmed;
+    bool guardian_named, care_named, escort, reception_confirmed;
     struct rg_date witness_until;
     bool goes_anyway;
     uint32_t forbids;                 /* RG_FORBIDS_ */

@@ -144,7 +144,6 @@ static void checks(struct cursor *c, struct rg_process *p)
     flag(c, &p->guardian_named);
     flag(c, &p->care_named);
     flag(c, &p->escort);
-    flag(c, &p->own_passport);
     flag(c, &p->reception_confirmed);
     date(c, &p->witness_until);
     flag(c, &p->goes_anyway);

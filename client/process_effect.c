@@ -49,7 +49,6 @@ static void unplan(process_t *p)
 {
     p->planned = false;
     p->reception_confirmed = false;
-    p->escort = false;
     p->asked[RG_ASK_PROPOSAL][RG_PARTY_HOST].open = false;
 }
 
@@ -237,14 +236,27 @@ static void close_concerns(struct rg_step *s)
     s->closed_concerns = true;
 }
 
+static bool is_good(message_t *m)
+{
+    switch (m->kind) {
+    case 31:
+        return m->code == RG_NATIONALITY_CONFIRMED || m->code == RG_NATIONALITY_PERMANENT_RESIDENT;
+    case 35:
+        return m->code == RG_RISK_SAFE || m->code == RG_RISK_SAFE_WITH_MEASURES;
+    case 36:
+        return m->code == RG_INTEREST_RETURN;
+    default:
+        return false;
+    }
+}
+
 static void check_risk(struct rg_step *s)
 {
     process_t *p = s->process;
     message_t *m = s->message;
     fill(&p->risk[m->from], s);
-    bool good = m->code == RG_RISK_SAFE || m->code == RG_RISK_SAFE_WITH_MEASURES;
     p->risk_due[m->from] = false;
-    if (!good) {
+    if (!is_good(m)) {
         return;
     }
     if (m->from == p->care) {
@@ -263,6 +275,7 @@ static void check_interest(struct rg_step *s)
     if (m->from == RG_PARTY_HOST) {
         p->guardian_named = (m->flags & RG_SAYS_GUARDIAN) != 0;
         p->care_named = (m->flags & RG_SAYS_CARE) != 0;
+        p->escort = (m->flags & RG_SAYS_ESCORT) != 0;
     }
 }
 
@@ -386,8 +399,7 @@ static void fx_check(struct rg_step *s)
     default:
         break;
     }
-    if (s->row->effect == RG_EFFECT_CHECK &&
-        (s->sight.unseen_forbids & forbid_bit(s->message)) == 0) {
+    if (is_good(s->message) && (s->sight.unseen_forbids & forbid_bit(s->message)) == 0) {
         p->forbids &= ~forbid_bit(s->message);
     }
 }
@@ -429,8 +441,6 @@ static void fx_propose(struct rg_step *s)
     process_t *p = s->process;
     p->planned = true;
     p->reception_confirmed = false;
-    p->escort = (s->message->flags & RG_SAYS_ESCORT) != 0;
-    p->own_passport = p->own_passport || (s->message->flags & RG_SAYS_OWN_PASSPORT) != 0;
 }
 
 static void fx_agree(struct rg_step *s)
@@ -532,6 +542,11 @@ static void fx_concern(struct rg_step *s)
     s->process->concerns++;
 }
 
+static void fx_concern_closed(struct rg_step *s)
+{
+    close_concerns(s);
+}
+
 static void fx_follow_up(struct rg_step *s)
 {
     if ((s->message->flags & RG_SAYS_SAFE) != 0) {
@@ -553,12 +568,21 @@ static void fx_justice(struct rg_step *s)
 
 static void fx_justice_reply(struct rg_step *s)
 {
+    fx_justice(s);
     s->process->witness_agrees = s->message->code == RG_JUSTICE_AGREES;
 }
 
 static void fx_visit(struct rg_step *s)
 {
     s->process->visit_agreed[s->message->from] = true;
+}
+
+/* Any side, at any time: she may stop. */
+static void fx_no_visit(struct rg_step *s)
+{
+    process_t *p = s->process;
+    memset(p->visit_agreed, 0, sizeof(p->visit_agreed));
+    p->stop |= p->leg == RG_LEG_OUT ? RG_STOP_CHANGED : 0;
 }
 
 static void fx_leg(struct rg_step *s)
@@ -596,7 +620,7 @@ static void fx_refer_again(struct rg_step *s)
     p->nationality.code = p->travel.code = p->fit.code = p->family.code = p->tracing.code = 0;
     memset(p->risk, 0, sizeof(p->risk));
     memset(p->interest, 0, sizeof(p->interest));
-    p->guardian_named = p->care_named = p->own_passport = p->first_onward = false;
+    p->guardian_named = p->care_named = p->escort = p->first_onward = false;
     p->follow_up_stopped = p->details_sent = false;
     p->witness_until = (struct rg_date){0};
 }
@@ -644,10 +668,12 @@ static void (*const effects[RG_EFFECT_COUNT])(struct rg_step *) = {
     [RG_EFFECT_GONE] = fx_gone,
     [RG_EFFECT_RESOLVE] = fx_resolve,
     [RG_EFFECT_CONCERN] = fx_concern,
+    [RG_EFFECT_CONCERN_CLOSED] = fx_concern_closed,
     [RG_EFFECT_FOLLOW_UP] = fx_follow_up,
     [RG_EFFECT_JUSTICE] = fx_justice,
     [RG_EFFECT_JUSTICE_REPLY] = fx_justice_reply,
     [RG_EFFECT_VISIT] = fx_visit,
+    [RG_EFFECT_NO_VISIT] = fx_no_visit,
     [RG_EFFECT_LEG_OUT] = fx_leg,
     [RG_EFFECT_LEG_OUT_HANDED] = fx_leg,
     [RG_EFFECT_LEG_THERE] = fx_leg,

@@ -99,10 +99,12 @@ enum rg_effect {
     RG_EFFECT_GONE,
     RG_EFFECT_RESOLVE,
     RG_EFFECT_CONCERN,
+    RG_EFFECT_CONCERN_CLOSED,
     RG_EFFECT_FOLLOW_UP,
     RG_EFFECT_JUSTICE,
     RG_EFFECT_JUSTICE_REPLY,
     RG_EFFECT_VISIT,
+    RG_EFFECT_NO_VISIT,
     RG_EFFECT_LEG_OUT,
     RG_EFFECT_LEG_OUT_HANDED,
     RG_EFFECT_LEG_THERE,
@@ -189,5 +191,9 @@ RG_MUST_USE rg_outcome rg_order_find(const struct rg_process_message *message, s
 bool rg_order_sees(const struct rg_order *order, uint32_t later, uint32_t earlier); /* indices */
 void rg_order_drop(struct rg_order *order);
 enum rg_rank rg_process_rank(const struct rg_process_message *message);
+
+/* process_read.c, for tests: the box that decides of a kind, or NULL; its code by text, 0: none. */
+const char *rg_process_code_box(uint32_t kind);
+uint32_t rg_process_code_of(uint32_t kind, const char *box, const char *text);
 
 #endif

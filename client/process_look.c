@@ -132,8 +132,7 @@ struct rg_gate_input rg_process_gate_input(const struct rg_process *p, struct rg
         .receivers_clear = home != NULL && home->receivers_clear,
         .witness_needed = p->witness_until.year != 0 && !is_past(p->witness_until, today),
         .goes_anyway = p->goes_anyway,
-        .travel_permission = travel == RG_TRAVEL_ISSUED || travel == RG_TRAVEL_LIST_ENTRY ||
-                             (p->own_passport && travel == 0),
+        .travel_permission = travel == RG_TRAVEL_ISSUED || travel == RG_TRAVEL_LIST_ENTRY,
         .fit = valid(&p->fit, today),
         .age = p->age,
         .interest = is_current(interest, today) ? interest->code : 0,

@@ -101,8 +101,8 @@ static const struct rg_process_row rows[] = {
     ROW("not-safe-there", S(WITNESS_AWAY), 35, C(RISK_NOT_SAFE), ANY, LEG_THERE, FORBID_THERE, TO(NO_RETURN), "going home from a witness visit is not safe: she stays in the host's care"),
     ROW("not-safe-back", S(WITNESS_AWAY), 35, C(RISK_NOT_SAFE), ANY, LEG_BACK, FORBID_ON_WAY, SAME, "the same on the way home: turn back"),
     ROW("not-safe-later", HOME | S(WITNESS_AWAY) | S(ONWARD), 35, C(RISK_NOT_SAFE), ANY, NONE, CHECK, SAME, "not safe where she is: shown, for the people there"),
-    ROW("interest", AFTER_ACCEPT | S(ONWARD), 36, C(INTEREST_RETURN), ANY, NONE, CHECK, SAME, "the child's best interest is to return"),
-    ROW("interest-suspended", S(SUSPENDED), 36, C(INTEREST_RETURN), ANY, AFTER_ACCEPT, CHECK, SAME, "the same while suspended"),
+    ROW("interest", AFTER_ACCEPT | S(ONWARD), 36, C(INTEREST_RETURN) | C(INTEREST_LATER), ANY, NONE, CHECK, SAME, "the child's best interest is to return, or is decided later"),
+    ROW("interest-suspended", S(SUSPENDED), 36, C(INTEREST_RETURN) | C(INTEREST_LATER), ANY, AFTER_ACCEPT, CHECK, SAME, "the same while suspended"),
     ROW("interest-other", CHECKING | S(NO_RETURN), 36, C(INTEREST_OTHER), ANY, NONE, FORBID, TO(NO_RETURN), "the child's best interest is not to return"),
     ROW("interest-other-transit", S(IN_TRANSIT), 36, C(INTEREST_OTHER), ANY, NONE, FORBID_ON_WAY, SAME, "the same on the way: turn back"),
     ROW("interest-other-waiting", S(SUSPENDED) | S(MISSING), 36, C(INTEREST_OTHER), ANY, AFTER_ACCEPT, FORBID, SAME, "the same while suspended or missing"),
@@ -141,14 +141,16 @@ static const struct rg_process_row rows[] = {
     ROW("gone", S(MISSING), 48, WAS_NOT, ANY, OTHER_GONE, GONE, TO(CLOSED), "both focal points say that she left by choice, or cannot be found"),
     ROW("gone-one", S(MISSING), 48, WAS_NOT, ANY, ALERT_OPEN, GONE, SAME, "one focal point says so; the other one is awaited"),
     ROW("resolved", LIVE | ENDED, 48, ANY_CODE, ANY, ALERT_OPEN, RESOLVE, SAME, "the alert is resolved"),
-    ROW("concern", LIVE | ENDED, 52, ANY_CODE, ANY, NONE, CONCERN, SAME, "somebody fears for her; nobody departs until the host has assessed anew"),
+    ROW("concern-closed", LIVE | ENDED, 52, C(SAFETY_CLOSED), CARE, NONE, CONCERN_CLOSED, SAME, "the side that looks after her has seen to it"),
+    ROW("concern", LIVE | ENDED, 52, C(SAFETY_OPEN), ANY, NONE, CONCERN, SAME, "somebody fears for her; nobody departs until it is closed, or the host has assessed anew"),
 
     /* after the return */
     ROW("plan", S(RECEIVED), 50, ANY_CODE, ORIGIN, NONE, NONE, TO(REINTEGRATING), "a plan is agreed with her"),
     ROW("plan-again", S(REINTEGRATING), 50, ANY_CODE, ORIGIN, NONE, NONE, SAME, "the plan is changed"),
     ROW("plan-at-home", S(ACCEPTED), 50, ANY_CODE, ORIGIN, AT_HOME, NONE, TO(REINTEGRATING), "the same for somebody identified at home"),
     ROW("follow-up", S(REINTEGRATING), 51, ANY_CODE, ORIGIN, FOLLOW_UP, FOLLOW_UP, SAME, "how she is; not after she has withdrawn it"),
-    ROW("visit", S(REINTEGRATING), 62, ANY_CODE, ANY, NONE, VISIT, SAME, "a witness visit, out and back; both sides say it"),
+    ROW("visit-no", S(REINTEGRATING) | S(WITNESS_AWAY), 62, C(VISIT_REFUSED) | C(VISIT_STOPPED), ANY, NONE, NO_VISIT, SAME, "no visit; who has left for it turns back"),
+    ROW("visit", S(REINTEGRATING), 62, C(VISIT_PROPOSED) | C(VISIT_AGREED), ANY, NONE, VISIT, SAME, "a witness visit, out and back; both sides say it"),
     ROW("visit-out", S(REINTEGRATING), 44, ANY_CODE, ORIGIN, VISIT, LEG_OUT, TO(WITNESS_AWAY), "she leaves for the host country as a witness"),
     ROW("visit-out-present", S(WITNESS_AWAY), 45, C(RECORD_PRESENT), ORIGIN, LEG_OUT_OPEN, LEG_OUT_HANDED, SAME, "handed over on the way out"),
     ROW("visit-out-refused", S(WITNESS_AWAY), 45, C(RECORD_REFUSED_AT_GATE), ORIGIN, LEG_OUT, NONE, TO(REINTEGRATING), "she did not want to go: back home"),
@@ -164,7 +166,7 @@ static const struct rg_process_row rows[] = {
 
     /* justice, remedies */
     ROW("justice", CHECKING | S(NO_RETURN) | HOME | S(WITNESS_AWAY), 60, ANY_CODE, HOST, NONE, JUSTICE, SAME, "the host's justice desk asks; never a condition for anything"),
-    ROW("justice-reply", AFTER_ACCEPT | S(SUSPENDED) | S(ONWARD), 61, ANY_CODE, ORIGIN, NONE, JUSTICE_REPLY, SAME, "what she says to it"),
+    ROW("justice-reply", AFTER_ACCEPT | S(SUSPENDED) | S(ONWARD), 61, ANY_CODE, ANY, NONE, JUSTICE_REPLY, SAME, "what she says to it"),
     ROW("remedy", AFTER_ACCEPT | S(SUSPENDED) | S(ONWARD) | S(CLOSED), 63, ANY_CODE, HOST, NONE, NONE, SAME, "wages or compensation wait for her"),
 
     /* no return */
