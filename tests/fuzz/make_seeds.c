@@ -3,6 +3,7 @@
 #include "tests/unit/samples.h"
 
 #include "client/record.h"
+#include "tests/unit/sample_form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,6 +148,67 @@ static void contents(const char *folder)
     content_write(folder, "details", &details);
 }
 
+static void form_json(const char *folder, const struct rg_kind_row *row, const char *name)
+{
+    RG_OWNED_FORM form = NULL;
+    RG_OWNED_BUFFER out = {.secret = true};
+    uint8_t kind = (uint8_t)row->number;
+    MUST(sample_form(row->form, true, &form, NULL));
+    MUST(rg_buffer_append(&out, rg_bytes_of(&kind, 1), NULL));
+    MUST(rg_form_write_json(form, &out, NULL));
+    write_seed(folder, "form", name, rg_buffer_peek(&out));
+}
+
+/* Every kind whose body is a form, each of its sections. */
+static void forms(const char *folder)
+{
+    size_t count = 0;
+    const struct rg_kind_row *row = rg_kind_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        RG_OWNED_FORM whole = NULL;
+        if (row[i].case_body != RG_BODY_FORM) {
+            continue;
+        }
+        MUST(sample_form(row[i].form, true, &whole, NULL));
+        unsigned classes = rg_form_classes(whole) | RG_CLASS_BIT(RG_CLASS_CASE);
+        for (unsigned c = RG_CLASS_CASE; c <= RG_CLASS_SECURITY; c++) {
+            char name[64];
+            RG_OWNED_FORM part = NULL;
+            if ((classes & row[i].classes & RG_CLASS_BIT(c)) == 0) {
+                continue;
+            }
+            MUST(rg_form_part(whole, (enum rg_class)c, &part, NULL));
+            struct rg_content content = content_of(row[i].number, (enum rg_class)c, RG_BODY_FORM);
+            content.form = part;
+            (void)snprintf(name, sizeof(name), "%u-%s", row[i].number,
+                           rg_class_name((enum rg_class)c));
+            content_write(folder, name, &content);
+        }
+    }
+}
+
+/* The kinds that carry other messages' bytes inside a country. */
+static void carried(const char *folder)
+{
+    struct rg_bytes bytes = RG_BYTES_LITERAL("\x0a\x04"
+                                             "some");
+    struct rg_content draft = content_of(RG_KIND_DESK_DRAFT, RG_CLASS_CASE, RG_BODY_DESK_DRAFT);
+    draft.desk_draft = (struct rg_desk_draft){39, "la", bytes};
+    content_write(folder, "desk-draft", &draft);
+    struct rg_content copy = content_of(RG_KIND_DESK_COPY, RG_CLASS_HEALTH, RG_BODY_FORWARDED);
+    copy.forwarded = (struct rg_forwarded){bytes, 2, bytes, bytes};
+    content_write(folder, "desk-copy", &copy);
+    struct rg_content ask =
+        content_of(RG_KIND_COUNTERSIGN_REQUEST, RG_CLASS_CASE, RG_BODY_COUNTERSIGN);
+    ask.countersign.core = bytes;
+    ask.countersign.section[0].class_ = RG_CLASS_CASE;
+    ask.countersign.section[0].bytes = bytes;
+    ask.countersign.count = 1;
+    ask.vital = (struct rg_vital){true, "referral://th/focal/officer-2", "danger", 3};
+    ask.has_movement = ask.has_family_link = true;
+    content_write(folder, "countersign", &ask);
+}
+
 static void record_append(struct rg_buffer *out, const char *const (*value)[2])
 {
     RG_OWNED_RECORD record = NULL;
@@ -192,6 +254,13 @@ int main(int argc, char **argv)
     envelopes(argv[1]);
     guard(argv[1]);
     contents(argv[1]);
+    forms(argv[1]);
+    form_json(argv[1], rg_kind_row(RG_KIND_INFO_RESPONSE), "info-response");
+    form_json(argv[1], rg_kind_row(RG_KIND_CONSENT_RECORD), "consent");
+    form_json(argv[1], rg_kind_row(RG_KIND_RISK_ASSESSMENT), "risk");
+    form_json(argv[1], rg_kind_row(RG_KIND_NATIONALITY_REQUEST), "nationality");
+    form_json(argv[1], rg_kind_row(RG_KIND_HANDOVER_PROPOSAL), "handover");
+    carried(argv[1]);
     csv(argv[1]);
     return 0;
 }

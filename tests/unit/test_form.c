@@ -1,6 +1,7 @@
 /* form: every kind of the catalogue, from its table: what it holds comes back the same from the
  * wire and from JSON; what is missing, unknown, too long or in the wrong section is refused. */
 #include "client/message.h"
+#include "tests/unit/sample_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,36 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const char *const text_of_type[] = {
-    [RG_BOX_LINE] = "lao",
-    [RG_BOX_WORDS] = "ບຸນມີ\nfirst",
-    [RG_BOX_NAME] = "Nguyễn Thị Hồng",
-    [RG_BOX_DATE] = "2027-03-01",
-    [RG_BOX_PARTIAL] = "2027",
-    [RG_BOX_MONTH] = "2027-03",
-    [RG_BOX_TIME] = "2027-03-01T08:30:00Z",
-    [RG_BOX_BOOL] = "true",
-    [RG_BOX_NUMBER] = "7",
-    [RG_BOX_AMOUNT] = "1250.50",
-    [RG_BOX_CURRENCY] = "THB",
-    [RG_BOX_COUNTRY] = "la",
-    [RG_BOX_OFFICE] = "la/health",
-    [RG_BOX_PRINCIPAL] = "referral://la/health/officer-1",
-    [RG_BOX_ID] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-    [RG_BOX_CASE] = "00112233445566778899aabbccddeeff",
-    [RG_BOX_LANGUAGE] = "zh-Hans-CN",
-    [RG_BOX_POINT] = "TH-LA-1",
-    [RG_BOX_REFERENCE] = "A-1/2027",
-    [RG_BOX_FIELD] = "prs_Gender",
-    [RG_BOX_VALUE] = "Feminine",
-};
-
-static const char *sample(const struct rg_box *box)
-{
-    const char *const *codes = rg_box_codes(box);
-    return codes != NULL ? codes[0] : text_of_type[box->type];
-}
 
 static void must(rg_outcome outcome, const struct rg_reason *why, const char *where)
 {
@@ -52,71 +23,11 @@ static bool is_single(const struct rg_box *box)
     return box->type != RG_BOX_ROWS && box->type != RG_BOX_FIELDS;
 }
 
-/* One row with every cell, or with those that are required or follow from them. */
-static void row_fill(struct rg_form *form, const struct rg_box *list, bool full)
-{
-    struct rg_reason why = {0};
-    size_t row = 0;
-    must(rg_form_row_add(form, list->name, &row, &why), &why, list->name);
-    for (size_t i = 0; i < list->rows->count; i++) {
-        const struct rg_box *box = &list->rows->box[i];
-        if (full || box->required || box->when != NULL) {
-            must(rg_form_row_set(form, list->name, row, box->name, rg_bytes_of_text(sample(box)),
-                                 &why),
-                 &why, box->name);
-        }
-    }
-}
-
-static void fields_fill(struct rg_form *form, const struct rg_box *box)
-{
-    struct rg_reason why = {0};
-    static const struct {
-        enum rg_field field;
-        const char *text;
-    } value[] = {
-        {RG_FIELD_PRS_GENDER, "Feminine"},
-        {RG_FIELD_FULL_NAME_NATIVE, "นาง"},
-        {RG_FIELD_MOTHER_NAME, "欧阳娜"},
-        {RG_FIELD_HEALTH_SUMMARY, "first\nsecond"},
-        {RG_FIELD_HTE_TYPE, "Recruitment"},
-        {RG_FIELD_PER_ROLE_DETAILS, "seen twice"},
-        {RG_FIELD_VIC_TRAFFICKING_STATUS, "PossibleVictimOfTrafficking"},
-    };
-    for (size_t i = 0; i < sizeof(value) / sizeof(value[0]); i++) {
-        if (box->class_ == 0 || box->class_ == rg_field_row(value[i].field)->class_) {
-            must(rg_form_field_set(form, value[i].field, rg_bytes_of_text(value[i].text), &why),
-                 &why, box->name);
-        }
-    }
-}
-
-/* The smallest lawful form of a kind, or one with everything; the latter's codes are the first of
- * each list, and what is required when another code is given is there as well. */
 static struct rg_form *form_of(const struct rg_kind_row *kind, bool full)
 {
     struct rg_reason why = {0};
     struct rg_form *form = NULL;
-    must(rg_form_new(kind->form, &form, &why), &why, kind->name);
-    for (size_t i = 0; i < kind->form->count; i++) {
-        const struct rg_box *box = &kind->form->box[i];
-        if (!full && !box->required && box->when == NULL) {
-            continue;
-        }
-        if (box->type == RG_BOX_ROWS) {
-            row_fill(form, box, full);
-        }
-        if (box->type == RG_BOX_ROWS && full && box->class_ != 0) {
-            row_fill(form, box, false);
-        }
-        if (box->type == RG_BOX_FIELDS) {
-            fields_fill(form, box);
-        }
-        if (is_single(box)) {
-            must(rg_form_set(form, box->name, rg_bytes_of_text(sample(box)), &why), &why,
-                 box->name);
-        }
-    }
+    must(sample_form(kind->form, full, &form, &why), &why, kind->name);
     return form;
 }
 
