@@ -288,9 +288,28 @@ static bool value_write(json_t *object, const struct rg_form_value *value)
     return to != NULL && json_object_set_new(to, value->label, text_json(box, value->text)) == 0;
 }
 
-static int dump(const char *text, size_t len, void *out)
+struct sink {
+    struct rg_buffer *out;
+    struct rg_reason *why;
+    rg_outcome outcome; /* of the first append that failed: jansson may overlook it */
+};
+
+static int dump(const char *text, size_t len, void *context)
 {
-    return rg_is_ok(rg_buffer_append(out, rg_bytes_of(text, len), NULL)) ? 0 : -1;
+    struct sink *sink = context;
+    if (rg_is_ok(sink->outcome)) {
+        sink->outcome = rg_buffer_append(sink->out, rg_bytes_of(text, len), sink->why);
+    }
+    return rg_is_ok(sink->outcome) ? 0 : -1;
+}
+
+static rg_outcome object_dump(const json_t *object, struct rg_buffer *out, struct rg_reason *why)
+{
+    struct sink sink = {.out = out, .why = why};
+    int failed = json_dump_callback(object, dump, &sink, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    RG_TRY(sink.outcome);
+    RG_CHECK(failed == 0, why, RG_IO, "out-of-memory", "no memory for JSON");
+    return rg_buffer_append_text(out, "\n", why);
 }
 
 rg_outcome rg_form_write_json(const struct rg_form *form, struct rg_buffer *out,
@@ -302,13 +321,13 @@ rg_outcome rg_form_write_json(const struct rg_form *form, struct rg_buffer *out,
         struct rg_form_value value = rg_form_value_at(form, i);
         good = value_write(object, &value);
     }
+    RG_CHECK(good, why, RG_IO, "out-of-memory", "no memory for JSON");
     size_t start = out->len;
-    good = good && json_dump_callback(object, dump, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER) == 0;
-    if (!good) {
+    rg_outcome outcome = object_dump(object, out, why);
+    if (!rg_is_ok(outcome)) {
         out->len = start;
-        return rg_fail(why, RG_IO, "out-of-memory", "no memory for JSON");
     }
-    return rg_buffer_append_text(out, "\n", why);
+    return outcome;
 }
 
 /* ---- the template ---- */

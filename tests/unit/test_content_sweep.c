@@ -5,6 +5,7 @@
  */
 #include "client/record.h"
 #include "client/rules.h"
+#include "tests/unit/sample_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,6 +94,60 @@ static rg_outcome all_of_it(struct rg_buffer *json_out, struct rg_reason *why)
     return rg_record_csv(back, json_out, why);
 }
 
+/* A form in, over the wire, and out. jansson asks for its own memory, which is not refused here. */
+static rg_outcome a_form(uint32_t kind, struct rg_buffer *json_out, struct rg_reason *why)
+{
+    const struct rg_form_table *table = rg_kind_row(kind)->form;
+    struct rg_content content = {.kind = kind,
+                                 .class_ = RG_CLASS_CASE,
+                                 .has_answers = true,
+                                 .author = "referral://th/focal/officer-1",
+                                 .body = RG_BODY_FORM};
+    struct rg_content opened;
+    RG_OWNED_FORM form = NULL;
+    RG_OWNED_FORM part = NULL;
+    RG_OWNED_FORM read = NULL;
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    RG_OWNED_BUFFER memory = {.secret = true};
+    RG_OWNED_BUFFER json = {.secret = true};
+    RG_TRY(sample_form(table, true, &form, why));
+    RG_TRY(rg_form_part(form, RG_CLASS_CASE, &part, why));
+    content.form = part;
+    RG_TRY(rg_content_encode(&content, &bytes, why));
+    RG_TRY(rg_content_decode(rg_buffer_peek(&bytes), &opened, &memory, why));
+    RG_TRY(rg_form_write_json(opened.form, &json, why));
+    RG_TRY(rg_form_read_json(table, rg_buffer_peek(&json), &read, why));
+    RG_TRY(rg_form_template(table, "sample", json_out, why));
+    return rg_form_write_json(read, json_out, why);
+}
+
+static void test_every_allocation_of_a_form_may_fail(void **state)
+{
+    (void)state;
+    static const uint32_t kinds[] = {RG_KIND_INFO_RESPONSE, RG_KIND_CONSENT_RECORD,
+                                     RG_KIND_BEST_INTEREST, RG_KIND_NATIONALITY_REQUEST};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        RG_OWNED_BUFFER expected = {.secret = true};
+        asked = 0;
+        fail_at = 0;
+        assert_true(rg_is_ok(a_form(kinds[i], &expected, NULL)));
+        size_t all = asked;
+        assert_true(all > 30);
+        for (size_t n = 1; n <= all; n++) {
+            RG_OWNED_BUFFER out = {.secret = true};
+            struct rg_reason why = {0};
+            asked = 0;
+            fail_at = n;
+            rg_outcome outcome = a_form(kinds[i], &out, &why);
+            fail_at = 0;
+            if (outcome.code != RG_IO) {
+                fail_msg("kind %u, allocation %zu: %s: %s", kinds[i], n, why.id, why.text);
+            }
+            assert_string_equal(why.id, "out-of-memory");
+        }
+    }
+}
+
 static void test_every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -121,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_allocation_may_fail),
+        cmocka_unit_test(test_every_allocation_of_a_form_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

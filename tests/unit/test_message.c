@@ -115,9 +115,63 @@ static struct rg_content a_withheld(void)
     return content;
 }
 
+/* Everything that the head of a section can hold. */
+static struct rg_content an_urgent(void)
+{
+    struct rg_content content = a_case();
+    content.has_movement = true;
+    content.has_family_link = true;
+    memset(content.movement, 0x55, sizeof(content.movement));
+    memset(content.family_link, 0x66, sizeof(content.family_link));
+    content.vital = (struct rg_vital){.present = true,
+                                      .decided_by = "referral://th/focal/officer-2",
+                                      .reason = "shelter was attacked",
+                                      .opened = RG_CLASS_BIT(RG_CLASS_IDENTITY)};
+    (void)snprintf(content.second_author, RG_PRINCIPAL_BYTES, "referral://th/focal/officer-2");
+    (void)snprintf(content.language, RG_LANGUAGE_BYTES, "zh-Hans-CN");
+    return content;
+}
+
+static struct rg_content a_desk_draft(void)
+{
+    struct rg_content content = common(RG_KIND_DESK_DRAFT, RG_CLASS_CASE, RG_BODY_DESK_DRAFT);
+    content.desk_draft = (struct rg_desk_draft){39, "la", RG_BYTES_LITERAL("\0some\0bytes")};
+    return content;
+}
+
+static struct rg_content a_desk_copy(void)
+{
+    struct rg_content content = common(RG_KIND_DESK_COPY, RG_CLASS_HEALTH, RG_BODY_FORWARDED);
+    content.forwarded = (struct rg_forwarded){RG_BYTES_LITERAL("core"), 3,
+                                              RG_BYTES_LITERAL("sealed"), rg_bytes_of(NULL, 0)};
+    return content;
+}
+
+static struct rg_content a_countersign(void)
+{
+    struct rg_content content =
+        common(RG_KIND_COUNTERSIGN_REQUEST, RG_CLASS_CASE, RG_BODY_COUNTERSIGN);
+    content.countersign.core = RG_BYTES_LITERAL("core");
+    content.countersign.section[0].class_ = RG_CLASS_CASE;
+    content.countersign.section[0].bytes = RG_BYTES_LITERAL("first");
+    content.countersign.section[1].class_ = RG_CLASS_SECURITY;
+    content.countersign.section[1].bytes = RG_BYTES_LITERAL("second");
+    content.countersign.count = 2;
+    return content;
+}
+
+static struct rg_content a_withheld_form(void)
+{
+    struct rg_content content =
+        common(RG_KIND_RISK_ASSESSMENT, RG_CLASS_SECURITY, RG_BODY_WITHHELD);
+    content.withheld = RG_LABEL_WITHHELD;
+    return content;
+}
+
 static struct rg_content (*const samples[])(void) = {
-    a_request, an_identity,        a_case,     an_accept,
-    a_decline, an_acknowledgement, a_proposal, a_withheld,
+    a_request,          an_identity,     a_case,       an_accept, a_decline,
+    an_acknowledgement, a_proposal,      a_withheld,   an_urgent, a_desk_copy,
+    a_countersign,      a_withheld_form, a_desk_draft,
 };
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
@@ -181,6 +235,28 @@ static void test_parts_arrive_where_they_belong(void **state)
     assert_int_equal(back.details.count, 4);
     assert_int_equal(back.details.item[2].field, RG_FIELD_FULL_NAME_NATIVE);
     assert_string_equal(back.details.item[2].value, "ບຸນມີ ແກ້ວ");
+    rg_buffer_clear(&bytes);
+    content = an_urgent();
+    encode(&content, &bytes);
+    assert_true(rg_is_ok(rg_content_decode(rg_buffer_peek(&bytes), &back, &memory, NULL)));
+    assert_true(back.has_movement && back.has_family_link && back.vital.present);
+    assert_memory_equal(back.movement, content.movement, RG_GROUP_BYTES);
+    assert_string_equal(back.vital.reason, "shelter was attacked");
+    assert_string_equal(back.second_author, "referral://th/focal/officer-2");
+    assert_string_equal(back.language, "zh-Hans-CN");
+    rg_buffer_clear(&bytes);
+    content = a_countersign();
+    encode(&content, &bytes);
+    assert_true(rg_is_ok(rg_content_decode(rg_buffer_peek(&bytes), &back, &memory, NULL)));
+    assert_int_equal(back.countersign.count, 2);
+    assert_int_equal(back.countersign.section[1].class_, RG_CLASS_SECURITY);
+    assert_true(rg_bytes_equal(back.countersign.section[1].bytes, RG_BYTES_LITERAL("second")));
+    rg_buffer_clear(&bytes);
+    content = a_desk_draft();
+    encode(&content, &bytes);
+    assert_true(rg_is_ok(rg_content_decode(rg_buffer_peek(&bytes), &back, &memory, NULL)));
+    assert_int_equal(back.desk_draft.kind, 39);
+    assert_true(rg_bytes_equal(back.desk_draft.content, RG_BYTES_LITERAL("\0some\0bytes")));
 }
 
 /* Each flaw is put into a lawful sample; encoding names it and never repeats a value. */
@@ -322,7 +398,65 @@ static void spoil_proposal_class(struct rg_content *c)
     c->proposal.fields.item[0] = (struct rg_field_value){RG_FIELD_PRS_GENDER, "Feminine"};
 }
 
+static void spoil_vital_classes(struct rg_content *c)
+{
+    c->vital.opened |= RG_CLASS_BIT(RG_CLASS_FAMILY);
+}
+static void spoil_vital_author(struct rg_content *c)
+{
+    c->vital.decided_by[0] = '\0';
+}
+static void spoil_vital_reason(struct rg_content *c)
+{
+    c->vital.reason = "";
+}
+static void spoil_vital_absent(struct rg_content *c)
+{
+    c->vital.present = false;
+}
+static void spoil_second_author(struct rg_content *c)
+{
+    memcpy(c->second_author, c->author, sizeof(c->author));
+}
+static void spoil_text_language(struct rg_content *c)
+{
+    (void)snprintf(c->language, RG_LANGUAGE_BYTES, "SECRET_language");
+}
+static void spoil_draft_kind(struct rg_content *c)
+{
+    c->desk_draft.kind = RG_KIND_PROPOSAL;
+}
+static void spoil_draft_content(struct rg_content *c)
+{
+    c->desk_draft.content.len = 0;
+}
+static void spoil_copy(struct rg_content *c)
+{
+    c->forwarded.sealed.len = 0;
+}
+static void spoil_countersign_order(struct rg_content *c)
+{
+    c->countersign.section[1].class_ = RG_CLASS_CASE;
+}
+static void spoil_form(struct rg_content *c)
+{
+    c->body = RG_BODY_FORM;
+    c->form = NULL;
+}
+
 static const struct flaw flaws[] = {
+    {an_urgent, spoil_vital_classes, "content-vital"},
+    {an_urgent, spoil_vital_author, "content-vital"},
+    {an_urgent, spoil_vital_reason, "content-text"},
+    {an_urgent, spoil_vital_absent, "content-vital"},
+    {an_urgent, spoil_second_author, "content-text"},
+    {an_urgent, spoil_text_language, "content-text"},
+    {a_desk_draft, spoil_draft_kind, "content-kind"},
+    {a_desk_draft, spoil_draft_content, "content-field"},
+    {a_desk_copy, spoil_copy, "content-field"},
+    {a_countersign, spoil_countersign_order, "content-class"},
+    {a_withheld_form, spoil_form, "content-body"},
+    {a_request, spoil_form, "content-body"},
     {a_request, spoil_kind, "content-kind"},
     {a_request, spoil_later_kind, "content-body"},
     {a_request, spoil_class, "content-class"},
@@ -511,6 +645,48 @@ static void test_the_catalogue_is_whole(void **state)
     assert_true(rg_kind_answers(RG_KIND_ACKNOWLEDGEMENT, RG_KIND_REQUEST));
 }
 
+/* What carries another message's sealed bytes may be larger than other sections. */
+static void test_carried_bytes_have_a_bound_of_their_own(void **state)
+{
+    (void)state;
+    static const uint8_t many[RG_CONTENT_CARRIED_BYTES_MAX];
+    struct rg_reason why = {0};
+    struct rg_content back = {0};
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    RG_OWNED_BUFFER memory = {.secret = true};
+    struct rg_content copy = a_desk_copy();
+    copy.forwarded.sealed = rg_bytes_of(many, RG_CONTENT_CARRIED_BYTES_MAX - RG_KIB);
+    encode(&copy, &bytes);
+    assert_true(rg_is_ok(rg_content_decode(rg_buffer_peek(&bytes), &back, &memory, NULL)));
+    assert_int_equal(back.forwarded.sealed.len, RG_CONTENT_CARRIED_BYTES_MAX - RG_KIB);
+    copy.forwarded.sealed = rg_bytes_of(many, sizeof(many));
+    assert_int_equal(rg_content_encode(&copy, &bytes, &why).code, RG_LIMIT);
+}
+
+static void test_the_table_of_kinds_says_who_and_when(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    const struct rg_kind_row *rows = rg_kind_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct rg_kind_row *row = &rows[i];
+        assert_true(row->by != 0 && row->rank >= RG_RANK_WITHDRAWAL && row->rank <= RG_RANK_REST);
+        assert_true((row->unit == RG_DEADLINE_NONE) == (row->deadline == 0));
+        assert_true((row->way == RG_WAY_DOMESTIC) == (row->direction == RG_DIRECTION_HOME));
+        assert_true(row->way == RG_WAY_DOMESTIC || rg_kind_by(row->number, RG_ROLE_FOCAL));
+    }
+    assert_int_equal(rg_kind_row(RG_KIND_CONSENT_WITHDRAWN)->rank, RG_RANK_WITHDRAWAL);
+    assert_int_equal(rg_kind_row(RG_KIND_TRANSIT_ALERT)->unit, RG_DEADLINE_HOURS);
+    assert_true(rg_kind_row(RG_KIND_EMERGENCY_RETURN)->two_officers);
+    assert_true(rg_kind_by(RG_KIND_HEALTH_SUMMARY, RG_ROLE_HEALTH));
+    assert_false(rg_kind_by(RG_KIND_HEALTH_SUMMARY, RG_ROLE_BORDER));
+    assert_false(rg_kind_by(RG_KIND_HEALTH_SUMMARY, (enum rg_role)0));
+    for (unsigned i = 1; i <= RG_ROLE_COUNT; i++) {
+        assert_int_equal(rg_role_find(rg_role_name((enum rg_role)i)), i);
+    }
+    assert_int_equal(rg_role_find("chief"), 0);
+}
+
 static void test_which_way_a_kind_may_go(void **state)
 {
     (void)state;
@@ -529,6 +705,18 @@ static void test_which_way_a_kind_may_go(void **state)
         {52, "ngo", true, true},
         {53, "ngo", true, false},
         {43, "focal", true, false},
+        {47, "border", true, true},
+        {47, "health", true, false}, /* no desk speaks abroad, but for the alerts it may write */
+        {39, "health", true, false},
+        {39, "health", false, true},
+        {71, "partner", true, true},
+        {18, "partner", true, true},
+        {11, "partner", true, false},
+        {4, "operator", true, false},
+        {90, "health", false, true},
+        {90, "focal", true, false},
+        {91, "focal", true, false},
+        {92, "focal", true, false},
     };
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         rg_outcome outcome = rg_kind_check_way(row[i].kind, row[i].role, row[i].crosses, NULL);
@@ -577,6 +765,8 @@ int main(void)
         cmocka_unit_test(test_what_is_accepted_has_one_encoding),
         cmocka_unit_test(test_foreign_bytes_are_held_to_the_same_rules),
         cmocka_unit_test(test_the_catalogue_is_whole),
+        cmocka_unit_test(test_carried_bytes_have_a_bound_of_their_own),
+        cmocka_unit_test(test_the_table_of_kinds_says_who_and_when),
         cmocka_unit_test(test_which_way_a_kind_may_go),
         cmocka_unit_test(test_decline_codes_have_names),
         cmocka_unit_test(test_a_stored_record_holds_what_a_message_may_not),
