@@ -97,16 +97,18 @@ struct rg_name_bits {
 #define RG_LINE_DETAILS_OPENED 64u
 struct rg_case_line {
     int64_t row;
-    int64_t since_ms; /* it waits since then */
     int64_t made_ms;
-    int64_t due_ms;   /* fixed by a message; 0: as the deadlines say */
-    uint32_t awaited; /* the answer to this kind is awaited; 0: none */
     uint32_t flags;
-    uint8_t side;                   /* enum rg_case_side */
-    uint8_t state;                  /* enum rg_case_state */
-    uint8_t process;                /* enum rg_process_state; 0: has not crossed */
-    uint8_t mover;                  /* enum rg_mover */
-    char country[RG_COUNTRY_BYTES]; /* that must move */
+    uint8_t side;    /* enum rg_case_side */
+    uint8_t state;   /* enum rg_case_state */
+    uint8_t process; /* enum rg_process_state */
+    size_t waits;    /* 1 or 2, as rg_case_file_waiting says */
+    struct {
+        enum rg_mover mover;
+        uint32_t awaited;
+        int64_t since_ms;
+    } wait[2];
+    char country[RG_COUNTRY_BYTES]; /* the other one */
     struct rg_name_bits names;
 };
 typedef rg_outcome (*rg_case_visit)(void *context, const struct rg_case_line *line,

@@ -94,6 +94,7 @@ static uint64_t flags_of(const struct rg_case_file *file)
            (file->protection_claim ? FLAG_PROTECTION_CLAIM : 0u) | (file->muted ? FLAG_MUTED : 0u) |
            (file->has_movement ? FLAG_MOVEMENT : 0u) |
            (file->has_family_link ? FLAG_FAMILY_LINK : 0u) | (file->has_onward ? FLAG_ONWARD : 0u) |
+           (file->has_process ? FLAG_PROCESS : 0u) |
            (uint64_t)(file->erased_classes & ERASED_CLASSES_MASK) << ERASED_CLASSES_SHIFT;
 }
 
@@ -118,7 +119,17 @@ static void flags_to(uint64_t flags, struct rg_case_file *file)
     file->has_movement = (flags & FLAG_MOVEMENT) != 0;
     file->has_family_link = (flags & FLAG_FAMILY_LINK) != 0;
     file->has_onward = (flags & FLAG_ONWARD) != 0;
+    file->has_process = (flags & FLAG_PROCESS) != 0;
     file->erased_classes = (unsigned)(flags >> ERASED_CLASSES_SHIFT) & ERASED_CLASSES_MASK;
+}
+
+static rg_outcome put_process(const struct rg_process *process, struct rg_buffer *out,
+                              struct rg_reason *why)
+{
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    RG_TRY(rg_process_encode(process, &bytes, why));
+    RG_TRY(rg_flat_put_number(out, bytes.len, why));
+    return rg_buffer_append(out, rg_buffer_peek(&bytes), why);
 }
 
 static rg_outcome put_tail(const struct rg_case_file *file, struct rg_buffer *out,
@@ -129,7 +140,8 @@ static rg_outcome put_tail(const struct rg_case_file *file, struct rg_buffer *ou
     RG_TRY(rg_buffer_append(out, rg_bytes_of(file->family_link, sizeof(file->family_link)), why));
     RG_TRY(rg_buffer_append(out, rg_bytes_of(file->onward_thread.b, sizeof(file->onward_thread.b)),
                             why));
-    return rg_flat_put_text(out, file->onward_partner, why);
+    RG_TRY(rg_flat_put_text(out, file->onward_partner, why));
+    return file->has_process ? put_process(&file->process, out, why) : rg_ok();
 }
 
 rg_outcome rg_case_file_encode(const struct rg_case_file *file, struct rg_buffer *out,
@@ -219,6 +231,19 @@ static void get_preview(struct rg_flat *reader, struct rg_preview *out)
     rg_flat_text(reader, out->language, sizeof(out->language));
 }
 
+/* A cache: one that another version wrote is forgotten, and folded again with the next message. */
+static void get_process(struct rg_flat *reader, struct rg_case_file *file)
+{
+    uint64_t len = rg_flat_number(reader);
+    if (reader->bad || len > reader->left.len) {
+        reader->bad = true;
+        return;
+    }
+    struct rg_bytes bytes = rg_bytes_of(reader->left.data, (size_t)len);
+    reader->left = rg_bytes_of(reader->left.data + len, reader->left.len - (size_t)len);
+    file->has_process = rg_is_ok(rg_process_decode(bytes, &file->process, NULL));
+}
+
 static void get_tail(struct rg_flat *reader, struct rg_case_file *file)
 {
     file->slot = (int64_t)rg_flat_number(reader);
@@ -226,6 +251,9 @@ static void get_tail(struct rg_flat *reader, struct rg_case_file *file)
     rg_flat_bytes(reader, file->family_link, sizeof(file->family_link));
     rg_flat_bytes(reader, file->onward_thread.b, sizeof(file->onward_thread.b));
     rg_flat_text(reader, file->onward_partner, sizeof(file->onward_partner));
+    if (file->has_process) {
+        get_process(reader, file);
+    }
 }
 
 rg_outcome rg_case_file_decode(struct rg_bytes bytes, struct rg_case_file *out,
@@ -267,24 +295,59 @@ rg_outcome rg_case_file_decode(struct rg_bytes bytes, struct rg_case_file *out,
 
 /* ---- waiting ---- */
 
-static const char *country_of(const struct rg_case_file *file, enum rg_mover mover)
+const char *rg_case_file_other_country(const struct rg_case_file *file)
 {
-    bool ours = mover == RG_MOVER_US || mover == RG_MOVER_OWN_FOCAL;
-    bool origin = file->now.side == RG_SIDE_ORIGIN;
-    return mover == RG_MOVER_NOBODY ? "" : ours == origin ? file->origin : file->host;
+    return file->now.side == RG_SIDE_ORIGIN ? file->host : file->origin;
 }
 
-struct rg_file_waiting rg_case_file_waiting(const struct rg_case_file *file)
+/* A case that is still (or again) in the house goes by the house's own states. */
+enum rg_process_state rg_case_file_process(const struct rg_case_file *file)
+{
+    static const enum rg_case_state inside[] = {RG_CASE_HELD, RG_CASE_READY, RG_CASE_PROPOSED,
+                                                RG_CASE_FORWARDED, RG_CASE_RETURNED};
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        if (file->now.state == inside[i]) {
+            return RG_PROCESS_NONE;
+        }
+    }
+    return file->has_process ? file->process.state : RG_PROCESS_NONE;
+}
+
+static struct rg_file_waiting house_waiting(const struct rg_case_file *file)
 {
     struct rg_waiting waiting = rg_case_waiting(&file->now);
     if (file->now.side == RG_SIDE_PROPOSER && file->now.state == RG_CASE_FORWARDED) {
         waiting = (struct rg_waiting){RG_MOVER_NOBODY, "nothing", 0}; /* it has its answer */
     }
-    return (struct rg_file_waiting){
-        .mover = waiting.mover,
-        .awaited = waiting.answer_to,
-        .what = waiting.what,
-        .country = country_of(file, waiting.mover),
-        .since = file->now.since,
-    };
+    return (struct rg_file_waiting){.mover = waiting.mover,
+                                    .awaited = waiting.answer_to,
+                                    .what = waiting.what,
+                                    .since = file->now.since};
+}
+
+size_t rg_case_file_waiting(const struct rg_case_file *file, struct rg_wall now,
+                            struct rg_file_waiting out[2])
+{
+    struct rg_process_wait wait[RG_PROCESS_WAITS_MAX];
+    enum rg_party own = file->now.side == RG_SIDE_ORIGIN ? RG_PARTY_ORIGIN : RG_PARTY_HOST;
+    bool owes_details = file->now.state == RG_CASE_ACCEPTED && file->rule != 0;
+    size_t count = 0;
+    if (rg_case_file_process(file) == RG_PROCESS_NONE || owes_details) {
+        out[0] = house_waiting(file);
+        return 1;
+    }
+    size_t waits = rg_process_waiting(&file->process, now, wait, RG_PROCESS_WAITS_MAX);
+    out[0] = (struct rg_file_waiting){
+        .mover = RG_MOVER_NOBODY, .what = "nothing", .since = file->process.since};
+    for (size_t i = 0; i < waits && count < 2; i++) {
+        enum rg_mover mover = wait[i].mover == own ? RG_MOVER_US : RG_MOVER_OTHER_SIDE;
+        if (count == 0 || out[0].mover != mover) {
+            out[count++] = (struct rg_file_waiting){.mover = mover,
+                                                    .awaited = wait[i].asked,
+                                                    .what = wait[i].what,
+                                                    .since = wait[i].since,
+                                                    .alert = wait[i].alert};
+        }
+    }
+    return count > 0 ? count : 1;
 }

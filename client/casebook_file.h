@@ -67,13 +67,19 @@ void rg_case_file_drop(struct rg_case_file *file); /* wipes */
 /* What the case waits for, from its file alone. */
 struct rg_file_waiting {
     enum rg_mover mover;
-    uint32_t awaited;    /* kind whose answer is awaited, and whose deadline counts; 0: none */
-    const char *what;    /* "their answer to the referral" */
-    const char *country; /* that must move; "" for nobody */
+    uint32_t awaited; /* kind whose answer is awaited, and whose deadline counts; 0: none */
+    const char *what; /* "their answer to the referral" */
     struct rg_wall since;
     bool alert; /* somebody's safety */
 };
-struct rg_file_waiting rg_case_file_waiting(const struct rg_case_file *file);
+/* The most pressing one, and the most pressing of the other side's, if both must move: 1 or 2. For
+ * nobody: one with RG_MOVER_NOBODY. */
+size_t rg_case_file_waiting(const struct rg_case_file *file, struct rg_wall now,
+                            struct rg_file_waiting out[2]);
+/* Where it stands between the two countries; NONE while that does not count yet, or not any more.
+ */
+enum rg_process_state rg_case_file_process(const struct rg_case_file *file);
+const char *rg_case_file_other_country(const struct rg_case_file *file);
 
 /* `row` is not part of the bytes. */
 RG_MUST_USE rg_outcome rg_case_file_encode(const struct rg_case_file *file, struct rg_buffer *out,

@@ -8,6 +8,7 @@
  * Invariant: put, record_put and erase write the slot in the same step as what it speaks of. */
 #include "client/casebook_inside.h"
 
+#include "client/home.h"
 #include "client/text.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #define BITS_OF_A_KEY 4
 #define NAMES_BYTES_MAX (16 * RG_KIB)
 
-_Static_assert(5 * 8 + 2 * 4 + 4 + RG_COUNTRY_BYTES + RG_NAME_BITS / 8 <= SLOT_BYTES + 8,
+_Static_assert(4 * 8 + 2 * 4 + 4 + RG_COUNTRY_BYTES + RG_NAME_BITS / 8 == SLOT_BYTES,
                "a slot holds a line");
 
 /* ---- a slot as bytes ---- */
@@ -46,16 +47,18 @@ static uint64_t get_le(const uint8_t **at, size_t bytes)
 static void line_write(const struct rg_case_line *line, uint8_t slot[SLOT_BYTES])
 {
     uint8_t *at = slot;
+    bool two = line->waits == 2;
     put_le(&at, (uint64_t)line->row, 8);
-    put_le(&at, (uint64_t)line->since_ms, 8);
     put_le(&at, (uint64_t)line->made_ms, 8);
-    put_le(&at, 0, 8); /* kept free */
-    put_le(&at, line->awaited, 4);
+    put_le(&at, (uint64_t)line->wait[0].since_ms, 8);
+    put_le(&at, two ? (uint64_t)line->wait[1].since_ms : 0, 8);
+    put_le(&at, line->wait[0].awaited, 2);
+    put_le(&at, two ? line->wait[1].awaited : 0, 2);
     put_le(&at, line->flags, 4);
     put_le(&at, line->side, 1);
     put_le(&at, line->state, 1);
     put_le(&at, line->process, 1);
-    put_le(&at, line->mover, 1);
+    put_le(&at, (uint64_t)line->wait[0].mover | (two ? (uint64_t)line->wait[1].mover << 4 : 0), 1);
     memcpy(at, line->country, RG_COUNTRY_BYTES);
     memcpy(at + RG_COUNTRY_BYTES, line->names.b, sizeof(line->names.b));
 }
@@ -64,15 +67,19 @@ static void line_read(const uint8_t slot[SLOT_BYTES], struct rg_case_line *out)
 {
     const uint8_t *at = slot;
     out->row = (int64_t)get_le(&at, 8);
-    out->since_ms = (int64_t)get_le(&at, 8);
     out->made_ms = (int64_t)get_le(&at, 8);
-    (void)get_le(&at, 8);
-    out->awaited = (uint32_t)get_le(&at, 4);
+    out->wait[0].since_ms = (int64_t)get_le(&at, 8);
+    out->wait[1].since_ms = (int64_t)get_le(&at, 8);
+    out->wait[0].awaited = (uint32_t)get_le(&at, 2);
+    out->wait[1].awaited = (uint32_t)get_le(&at, 2);
     out->flags = (uint32_t)get_le(&at, 4);
     out->side = (uint8_t)get_le(&at, 1);
     out->state = (uint8_t)get_le(&at, 1);
     out->process = (uint8_t)get_le(&at, 1);
-    out->mover = (uint8_t)get_le(&at, 1);
+    uint64_t movers = get_le(&at, 1);
+    out->wait[0].mover = (enum rg_mover)(movers & 15);
+    out->wait[1].mover = (enum rg_mover)(movers >> 4);
+    out->waits = out->wait[1].mover == RG_MOVER_NOBODY ? 1 : 2;
     memcpy(out->country, at, RG_COUNTRY_BYTES);
     out->country[RG_COUNTRY_BYTES - 1] = '\0';
     memcpy(out->names.b, at + RG_COUNTRY_BYTES, sizeof(out->names.b));
@@ -255,10 +262,34 @@ rg_outcome rg_book_slot_new(struct rg_casebook *book, int64_t *slot_out, struct 
     return rg_ok();
 }
 
+static void line_of_file(const struct rg_case_file *file, struct rg_case_line *line)
+{
+    struct rg_file_waiting waiting[2];
+    size_t waits = rg_case_file_waiting(file, rg_wall_now(), waiting);
+    bool alert = false;
+    line->row = file->row;
+    line->made_ms = file->made_ms;
+    line->side = (uint8_t)file->now.side;
+    line->state = (uint8_t)file->now.state;
+    line->process = (uint8_t)rg_case_file_process(file);
+    line->waits = waits;
+    for (size_t i = 0; i < waits; i++) {
+        line->wait[i].mover = waiting[i].mover;
+        line->wait[i].awaited = waiting[i].awaited;
+        line->wait[i].since_ms = waiting[i].since.ms;
+        alert = alert || waiting[i].alert;
+    }
+    line->flags = (line->flags & RG_LINE_NAMES_OF_RECORD) | (alert ? RG_LINE_ALERT : 0) |
+                  (file->erased ? RG_LINE_ERASED : 0) | (file->has_request ? RG_LINE_ASKED : 0) |
+                  (file->request_received ? RG_LINE_RECEIVED : 0) |
+                  (file->request_opened ? RG_LINE_OPENED : 0) |
+                  (file->details_opened ? RG_LINE_DETAILS_OPENED : 0);
+    (void)snprintf(line->country, sizeof(line->country), "%s", rg_case_file_other_country(file));
+}
+
 static rg_outcome file_change(void *context, struct rg_case_line *line, struct rg_reason *why)
 {
     const struct rg_case_file *file = context;
-    struct rg_file_waiting waiting = rg_case_file_waiting(file);
     bool erased = (file->erased_classes & RG_CLASS_BIT(RG_CLASS_IDENTITY)) != 0 || file->erased;
     bool of_record =
         !erased && line->row == file->row && (line->flags & RG_LINE_NAMES_OF_RECORD) != 0;
@@ -267,20 +298,8 @@ static rg_outcome file_change(void *context, struct rg_case_line *line, struct r
         RG_TRY(names_of(file, NULL, &names, why));
         RG_TRY(names_bits(rg_buffer_peek(&names), &line->names, why));
     }
-    line->flags = (of_record ? RG_LINE_NAMES_OF_RECORD : 0) | (file->erased ? RG_LINE_ERASED : 0) |
-                  (waiting.alert ? RG_LINE_ALERT : 0) | (file->has_request ? RG_LINE_ASKED : 0) |
-                  (file->request_received ? RG_LINE_RECEIVED : 0) |
-                  (file->request_opened ? RG_LINE_OPENED : 0) |
-                  (file->details_opened ? RG_LINE_DETAILS_OPENED : 0);
-    line->row = file->row;
-    line->since_ms = waiting.since.ms;
-    line->made_ms = file->made_ms;
-    line->awaited = waiting.awaited;
-    line->side = (uint8_t)file->now.side;
-    line->state = (uint8_t)file->now.state;
-    line->process = file->has_process ? (uint8_t)file->process.state : 0;
-    line->mover = (uint8_t)waiting.mover;
-    (void)snprintf(line->country, sizeof(line->country), "%s", waiting.country);
+    line->flags = of_record ? RG_LINE_NAMES_OF_RECORD : 0;
+    line_of_file(file, line);
     return rg_ok();
 }
 

@@ -65,12 +65,14 @@ struct referral {
 
 struct rg_date rg_office_today(const struct referral *office);
 struct rg_wall rg_office_now(const struct referral *office); /* of a stated day: its end */
-/* When what the case waits for is due, and how much of the time is used. */
-struct rg_deadline_clock rg_office_clock(const struct referral *office,
-                                         const struct rg_file_waiting *waiting);
-struct rg_deadline_clock rg_office_clock_at(const struct referral *office,
-                                            const struct rg_file_waiting *waiting,
-                                            struct rg_wall now);
+/* When the answer to that kind is due from whoever must move, and how much of the time is used. */
+struct rg_due {
+    enum rg_mover mover;
+    uint32_t awaited;
+    const char *other_country;
+    struct rg_wall since, now;
+};
+struct rg_deadline_clock rg_office_clock(const struct referral *office, const struct rg_due *due);
 void rg_office_show_case(struct referral *office, struct referral_case *out); /* office->shown */
 struct rg_found; /* the list asked for last (referral_list.c) */
 void rg_found_free(struct rg_found *found);

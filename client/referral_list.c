@@ -22,8 +22,7 @@ struct referral_result rg_end_of_list(void)
 static const char *state_of(const struct rg_case_file *file)
 {
     bool whole = file->now.side == RG_SIDE_ORIGIN || file->details_opened;
-    return rg_words_state(file->now.state,
-                          file->has_process ? file->process.state : RG_PROCESS_NONE, whole);
+    return rg_words_state(file->now.state, rg_case_file_process(file), whole);
 }
 
 static const char *side_word(const struct rg_case_file *file)
@@ -31,30 +30,23 @@ static const char *side_word(const struct rg_case_file *file)
     return file->now.side == RG_SIDE_PROPOSER ? "ngo" : rg_case_side_name(file->now.side);
 }
 
+/* "us: the answer to the referral; mm/focal: the travel document". */
 static void waiting_words(const struct rg_case_file *file, const struct rg_file_waiting *waiting,
-                          char *out, size_t room)
+                          size_t waits, char *out, size_t room)
 {
     out[0] = '\0';
-    if (waiting->mover == RG_MOVER_US) {
-        rg_words_add(out, room, "us: %s", waiting->what);
-    }
-    if (waiting->mover == RG_MOVER_OTHER_SIDE || waiting->mover == RG_MOVER_OWN_FOCAL) {
-        rg_words_add(out, room, "%s: %s", file->partner, waiting->what);
+    for (size_t i = 0; i < waits && waiting[i].mover != RG_MOVER_NOBODY; i++) {
+        rg_words_add(out, room, "%s%s: %s", i > 0 ? "; " : "",
+                     waiting[i].mover == RG_MOVER_US ? "us" : file->partner, waiting[i].what);
     }
 }
 
-struct rg_deadline_clock rg_office_clock_at(const struct referral *office,
-                                            const struct rg_file_waiting *waiting,
-                                            struct rg_wall now)
+struct rg_deadline_clock rg_office_clock(const struct referral *office, const struct rg_due *due)
 {
-    struct rg_span span = rg_deadlines_span(office->deadlines, waiting->awaited);
-    return rg_deadlines_clock(office->deadlines, span, waiting->country, waiting->since, now);
-}
-
-struct rg_deadline_clock rg_office_clock(const struct referral *office,
-                                         const struct rg_file_waiting *waiting)
-{
-    return rg_office_clock_at(office, waiting, rg_office_now(office));
+    const char *country =
+        due->mover == RG_MOVER_OTHER_SIDE ? due->other_country : office->home->principal.country;
+    struct rg_span span = rg_deadlines_span(office->deadlines, due->awaited);
+    return rg_deadlines_clock(office->deadlines, span, country, due->since, due->now);
 }
 
 static const char *mover_word(enum rg_mover mover)
@@ -62,11 +54,35 @@ static const char *mover_word(enum rg_mover mover)
     return mover == RG_MOVER_US ? "us" : mover == RG_MOVER_NOBODY ? "nobody" : "them";
 }
 
+/* Of two that must move: whose time is used up more. */
+static size_t most_overdue(const struct referral *office, const struct rg_case_file *file,
+                           const struct rg_file_waiting *waiting, size_t waits,
+                           struct rg_deadline_clock *clock_out)
+{
+    size_t which = 0;
+    for (size_t i = 0; i < waits; i++) {
+        struct rg_due due = {.mover = waiting[i].mover,
+                             .awaited = waiting[i].awaited,
+                             .other_country = rg_case_file_other_country(file),
+                             .since = waiting[i].since,
+                             .now = rg_office_now(office)};
+        struct rg_deadline_clock clock = rg_office_clock(office, &due);
+        if (i == 0 || clock.used > clock_out->used) {
+            *clock_out = clock;
+            which = i;
+        }
+    }
+    return which;
+}
+
 void rg_office_show_case(struct referral *office, struct referral_case *out)
 {
     struct rg_case_file *file = &office->shown;
-    struct rg_file_waiting waiting = rg_case_file_waiting(file);
-    struct rg_deadline_clock clock = rg_office_clock(office, &waiting);
+    struct rg_file_waiting waiting[2];
+    struct rg_deadline_clock clock = {0};
+    size_t waits = rg_case_file_waiting(file, rg_office_now(office), waiting);
+    size_t which = most_overdue(office, file, waiting, waits, &clock);
+    bool crossed = rg_case_file_process(file) != RG_PROCESS_NONE;
     const struct rg_rule_row *rule = rg_rule_row((enum rg_rule)file->rule);
     const char *decline = rg_decline_name((enum rg_decline_code)file->decline);
     /* Accepted, and a rule keeps the details here: held as well, in words if not in state. */
@@ -77,7 +93,7 @@ void rg_office_show_case(struct referral *office, struct referral_case *out)
     if (file->has_preview) {
         rg_words_preview(&file->preview, office->text[0], sizeof(office->text[0]));
     }
-    waiting_words(file, &waiting, office->text[1], sizeof(office->text[1]));
+    waiting_words(file, waiting, waits, office->text[1], sizeof(office->text[1]));
     office->text[2][0] = '\0';
     if (held) {
         rg_words_add(office->text[2], sizeof(office->text[2]), "%s; %s", rule->meaning,
@@ -101,20 +117,21 @@ void rg_office_show_case(struct referral *office, struct referral_case *out)
         .reason_id = held       ? rule->id
                      : declined ? decline
                                 : "",
-        .our_move = waiting.mover == RG_MOVER_US,
+        .our_move =
+            waiting[0].mover == RG_MOVER_US || (waits == 2 && waiting[1].mover == RG_MOVER_US),
         .details_sent = file->details_sent,
         .details_here = file->details_here,
         .receipt_verified = file->request_received,
         .opened_there = file->request_opened,
         .details_opened = file->details_opened,
         .refused_by_person = held && rule->refused,
-        .since_ms = file->now.since.ms,
+        .since_ms = crossed ? file->process.since.ms : file->now.since.ms,
         .due_ms = clock.due.ms,
-        .mover = mover_word(waiting.mover),
+        .mover = mover_word(waiting[which].mover),
         .level = rg_deadline_level_name(rg_deadlines_level(office->deadlines, &clock)),
         .used_per_cent = clock.used,
-        .waiting_since_ms = waiting.since.ms,
-        .alert = waiting.alert,
+        .waiting_since_ms = waiting[which].since.ms,
+        .alert = waiting[0].alert,
         .protection_claim = file->protection_claim,
         .zone_minutes = rg_deadlines_zone(office->deadlines, office->home->principal.country),
     };
@@ -205,19 +222,19 @@ static bool is_overdue(const struct finding_cases *finding, enum rg_mover mover,
 static bool is_asked_for(const struct rg_found *found, const struct rg_case_line *line)
 {
     bool whole = line->side == RG_SIDE_ORIGIN || (line->flags & RG_LINE_DETAILS_OPENED) != 0;
-    bool ours = line->mover == RG_MOVER_US;
-    bool theirs = line->mover == RG_MOVER_OTHER_SIDE || line->mover == RG_MOVER_OWN_FOCAL;
-    if ((found->asked.move == REFERRAL_MOVE_OURS && !ours) ||
-        (found->asked.move == REFERRAL_MOVE_THEIRS && !theirs)) {
-        return false;
-    }
-    if (found->state[0] != '\0' &&
-        strcmp(rg_words_state((enum rg_case_state)line->state, (enum rg_process_state)line->process,
-                              whole),
-               found->state) != 0) {
+    const char *state = rg_words_state((enum rg_case_state)line->state,
+                                       (enum rg_process_state)line->process, whole);
+    if (found->state[0] != '\0' && strcmp(state, found->state) != 0) {
         return false;
     }
     return !found->by_name || line->row == found->named_row || rg_name_may_be(line, &found->name);
+}
+
+static bool is_move_asked_for(enum referral_move move, enum rg_mover mover)
+{
+    bool theirs = mover == RG_MOVER_OTHER_SIDE || mover == RG_MOVER_OWN_FOCAL;
+    return move == REFERRAL_MOVE_ANY || (move == REFERRAL_MOVE_OURS && mover == RG_MOVER_US) ||
+           (move == REFERRAL_MOVE_THEIRS && theirs);
 }
 
 static rg_outcome found_room(struct rg_found *found, struct rg_reason *why)
@@ -233,30 +250,42 @@ static rg_outcome found_room(struct rg_found *found, struct rg_reason *why)
     return rg_ok();
 }
 
+/* What of one case is asked for: of its one or two waits the most overdue that fits. */
+static bool find_wait(const struct finding_cases *finding, const struct rg_case_line *line,
+                      struct found *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < line->waits; i++) {
+        struct rg_due due = {.mover = line->wait[i].mover,
+                             .awaited = line->wait[i].awaited,
+                             .other_country = line->country,
+                             .since = {line->wait[i].since_ms},
+                             .now = finding->now};
+        struct rg_deadline_clock clock = rg_office_clock(finding->office, &due);
+        enum rg_deadline_level level = rg_deadlines_level(finding->office->deadlines, &clock);
+        const struct referral_query *asked = &finding->found->asked;
+        bool fits = is_move_asked_for(asked->move, due.mover) &&
+                    (!asked->overdue || is_overdue(finding, due.mover, level));
+        if (fits && (!any || clock.used > out->used)) {
+            out->used = clock.used;
+            out->due_ms = clock.due.ms != 0 ? clock.due.ms : INT64_MAX;
+            out->since_ms = due.mover == RG_MOVER_NOBODY ? INT64_MAX : due.since.ms;
+        }
+        any = any || fits;
+    }
+    return any;
+}
+
 static rg_outcome find_line(void *context, const struct rg_case_line *line, struct rg_reason *why)
 {
     struct finding_cases *finding = context;
     struct rg_found *found = finding->found;
-    if (!is_asked_for(found, line)) {
-        return rg_ok();
-    }
-    struct rg_file_waiting waiting = {.mover = (enum rg_mover)line->mover,
-                                      .awaited = line->awaited,
-                                      .country = line->country,
-                                      .since = {line->since_ms}};
-    struct rg_deadline_clock clock = rg_office_clock_at(finding->office, &waiting, finding->now);
-    enum rg_deadline_level level = rg_deadlines_level(finding->office->deadlines, &clock);
-    if (found->asked.overdue && !is_overdue(finding, waiting.mover, level)) {
+    struct found one = {.row = line->row, .alert = (line->flags & RG_LINE_ALERT) != 0};
+    if (!is_asked_for(found, line) || !find_wait(finding, line, &one)) {
         return rg_ok();
     }
     RG_TRY(found_room(found, why));
-    found->item[found->count++] = (struct found){
-        .row = line->row,
-        .due_ms = clock.due.ms != 0 ? clock.due.ms : INT64_MAX,
-        .since_ms = waiting.mover == RG_MOVER_NOBODY ? INT64_MAX : line->since_ms,
-        .used = clock.used,
-        .alert = (line->flags & RG_LINE_ALERT) != 0,
-    };
+    found->item[found->count++] = one;
     return rg_ok();
 }
 
@@ -391,8 +420,14 @@ static rg_outcome count_line(void *context, const struct rg_case_line *line, str
     out->cases++;
     out->held += line->state == RG_CASE_HELD;
     out->ready += line->state == RG_CASE_READY;
-    out->our_move += line->mover == RG_MOVER_US;
-    out->their_move += line->mover == RG_MOVER_OTHER_SIDE || line->mover == RG_MOVER_OWN_FOCAL;
+    bool ours = false;
+    bool theirs = false;
+    for (size_t i = 0; i < line->waits; i++) {
+        ours = ours || is_move_asked_for(REFERRAL_MOVE_OURS, line->wait[i].mover);
+        theirs = theirs || is_move_asked_for(REFERRAL_MOVE_THEIRS, line->wait[i].mover);
+    }
+    out->our_move += ours;
+    out->their_move += theirs;
     out->sent += asked;
     out->received += asked && (line->flags & RG_LINE_RECEIVED) != 0;
     out->opened += asked && (line->flags & RG_LINE_OPENED) != 0;

@@ -4,6 +4,7 @@
  * is superseded when the same side has said the same kind of thing again, and that counts. */
 #include "client/referral_inside.h"
 
+#include "client/rules_message.h"
 #include "client/zawgyi.h"
 #include "core/digest.h"
 #include "core/trust.h"
@@ -177,7 +178,15 @@ static void event_of_proof(struct referral *office, const struct rg_message_row 
 
 static const char *void_words(const struct rg_message_row *row)
 {
-    return is_void(row) ? row->reason + strlen(VOID_PREFIX) : "";
+    if (!is_void(row)) {
+        return "";
+    }
+    for (unsigned i = 1; i < RG_VOID_COUNT; i++) {
+        if (strcmp(rg_void_name((enum rg_void)i), row->reason + strlen(VOID_PREFIX)) == 0) {
+            return rg_void_meaning((enum rg_void)i);
+        }
+    }
+    return row->reason;
 }
 
 /* The class of section `index`, as the case section labels it. */
@@ -398,12 +407,47 @@ static rg_outcome notes_of_record(struct referral *office, const struct rg_case_
 {
     RG_OWNED_RECORD record = NULL;
     RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    unsigned duties = rg_duties_of_record(record);
+    for (unsigned i = 1; i < RG_DUTY_COUNT; i++) {
+        const struct rg_duty_row *row = rg_duty_row((enum rg_duty)i);
+        if (row != NULL && (duties & RG_DUTY_BIT(i)) != 0) {
+            note_add(notes, "warning", row->id, row->meaning, row->what_next);
+        }
+    }
     const char *name = rg_record_get(record, RG_FIELD_FULL_NAME_NATIVE);
     if (rg_zawgyi_score(rg_bytes_of_text(name)) >= RG_ZAWGYI_SUSPECTED) {
         note_add(notes, "warning", "zawgyi", "the name looks as if it was typed in Zawgyi",
                  "ask how it is written; nothing is converted");
     }
     return rg_ok();
+}
+
+static void notes_of_process(const struct referral *office, const struct rg_case_file *file,
+                             struct notes *notes)
+{
+    unsigned flags = rg_process_flags(&file->process, rg_office_now(office));
+    for (unsigned i = 0; i < RG_FLAG_COUNT; i++) {
+        if ((flags >> i & 1u) != 0) {
+            note_add(notes, "warning", "process", rg_process_flag_text(1u << i), "");
+        }
+    }
+}
+
+/* What the gate lacks, as long as somebody works towards a journey. */
+static void notes_of_gate(const struct referral *office, const struct rg_case_file *file,
+                          struct notes *notes)
+{
+    const unsigned before = RG_STATE_BIT(RG_PROCESS_ACCEPTED) | RG_STATE_BIT(RG_PROCESS_CLEARED) |
+                            RG_STATE_BIT(RG_PROCESS_SCHEDULED);
+    if ((RG_STATE_BIT(rg_case_file_process(file)) & before) == 0) {
+        return;
+    }
+    struct rg_gate_verdict verdict =
+        rg_process_gate(&file->process, rg_office_today(office), RG_GATE_DEPARTURE, NULL);
+    for (size_t i = 0; i < verdict.count; i++) {
+        const struct rg_gate_row *row = rg_gate_row(verdict.row[i]);
+        note_add(notes, "missing", row->id, row->meaning, row->what_next);
+    }
 }
 
 static rg_outcome notes_make(struct referral *office, const struct rg_case_file *file,
@@ -415,7 +459,12 @@ static rg_outcome notes_make(struct referral *office, const struct rg_case_file 
             "protection has been asked for: the country of origin is told nothing of this case",
             "");
     }
-    return notes_of_record(office, file, notes, why);
+    RG_TRY(notes_of_record(office, file, notes, why));
+    if (file->has_process) {
+        notes_of_process(office, file, notes);
+        notes_of_gate(office, file, notes);
+    }
+    return rg_ok();
 }
 
 struct referral_result referral_next_note(struct referral *office, const char *id,

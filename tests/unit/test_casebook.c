@@ -357,6 +357,75 @@ static void test_a_case_of_version_1_opens(void **state)
     }
 }
 
+static struct rg_process asked_by_both(void)
+{
+    struct rg_process process = {.state = RG_PROCESS_REFERRED,
+                                 .since = {1000},
+                                 .requester = RG_PARTY_HOST,
+                                 .care = RG_PARTY_HOST,
+                                 .identified_by = RG_PARTY_HOST};
+    process.asked[RG_ASK_REQUEST][RG_PARTY_HOST] = (struct rg_asked){.open = true, .since = {1000}};
+    process.asked[RG_ASK_INFO][RG_PARTY_ORIGIN] = (struct rg_asked){.open = true, .since = {2000}};
+    return process;
+}
+
+static void test_the_process_is_kept(void **state)
+{
+    struct bench *bench = *state;
+    struct rg_case_file file = sample();
+    struct rg_case_file got = {0};
+    RG_OWNED_BUFFER a = {.secret = true};
+    RG_OWNED_BUFFER b = {.secret = true};
+    file.now.state = RG_CASE_REFERRED;
+    file.has_process = true;
+    file.process = asked_by_both();
+    assert_true(rg_is_ok(rg_casebook_put(bench->book, &file, NULL)));
+    assert_true(rg_is_ok(rg_casebook_get(bench->book, file.row, &got, NULL)));
+    assert_true(got.has_process);
+    assert_true(rg_is_ok(rg_process_encode(&file.process, &a, NULL)));
+    assert_true(rg_is_ok(rg_process_encode(&got.process, &b, NULL)));
+    assert_true(rg_bytes_equal(rg_buffer_peek(&a), rg_buffer_peek(&b)));
+    /* written by another version: forgotten, the case is still whole */
+    RG_OWNED_BUFFER plain = {.secret = true};
+    assert_true(rg_is_ok(rg_case_file_encode(&file, &plain, NULL)));
+    memset(plain.data + plain.len - a.len, 0xee, a.len);
+    struct rg_case_file old = {0};
+    assert_true(rg_is_ok(rg_case_file_decode(rg_buffer_peek(&plain), &old, NULL)));
+    assert_false(old.has_process);
+    assert_string_equal(old.number, file.number);
+}
+
+static void test_both_sides_may_have_to_move(void **state)
+{
+    struct rg_case_file file = sample();
+    struct rg_file_waiting waiting[2];
+    struct rg_wall now = {100000};
+    (void)state;
+    file.now.state = RG_CASE_REFERRED;
+    assert_int_equal(rg_case_file_waiting(&file, now, waiting), 1); /* by the house's own table */
+    assert_int_equal(waiting[0].mover, RG_MOVER_OTHER_SIDE);
+    file.has_process = true;
+    file.process = asked_by_both();
+    assert_int_equal(rg_case_file_waiting(&file, now, waiting), 2);
+    assert_int_not_equal(waiting[0].mover, waiting[1].mover);
+    for (size_t i = 0; i < 2; i++) {
+        bool ours = waiting[i].mover == RG_MOVER_US;
+        assert_int_equal(waiting[i].awaited, ours ? RG_KIND_INFO_REQUEST : RG_KIND_REQUEST);
+        assert_int_equal(waiting[i].since.ms, ours ? 2000 : 1000);
+    }
+    file.now.side = RG_SIDE_ORIGIN; /* the same case, seen from over there */
+    assert_int_equal(rg_case_file_waiting(&file, now, waiting), 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool ours = waiting[i].mover == RG_MOVER_US;
+        assert_int_equal(waiting[i].awaited, ours ? RG_KIND_REQUEST : RG_KIND_INFO_REQUEST);
+    }
+    file.now.side = RG_SIDE_HOST; /* taken back into the house */
+    file.now.state = RG_CASE_HELD;
+    assert_int_equal(rg_case_file_process(&file), RG_PROCESS_NONE);
+    assert_int_equal(rg_case_file_waiting(&file, now, waiting), 1);
+    assert_int_equal(waiting[0].mover, RG_MOVER_US);
+}
+
 /* ---- exclusions ---- */
 
 static void exclude(struct rg_exclusions *list, const char *who)
@@ -544,6 +613,8 @@ int main(void)
         TEST(test_erase_all),
         TEST(test_moved_or_changed_item_does_not_open),
         TEST(test_a_case_of_version_1_opens),
+        TEST(test_the_process_is_kept),
+        TEST(test_both_sides_may_have_to_move),
         TEST(test_exclusions_of_each_case),
         TEST(test_sealing_to_the_key_file),
     };

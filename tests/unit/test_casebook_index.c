@@ -273,10 +273,11 @@ static void test_lines_say_what_a_list_needs(void **state)
     const struct rg_case_line *line = &lines.line[69];
     assert_int_equal(line->side, RG_SIDE_HOST);
     assert_int_equal(line->state, RG_CASE_REFERRED);
-    assert_int_equal(line->mover, RG_MOVER_OTHER_SIDE);
-    assert_int_equal(line->awaited, RG_KIND_REQUEST);
+    assert_int_equal(line->waits, 1);
+    assert_int_equal(line->wait[0].mover, RG_MOVER_OTHER_SIDE);
+    assert_int_equal(line->wait[0].awaited, RG_KIND_REQUEST);
     assert_string_equal(line->country, "xqzwvqk");
-    assert_int_equal(line->since_ms, 1234567);
+    assert_int_equal(line->wait[0].since_ms, 1234567);
     assert_int_equal(line->made_ms, 99);
     assert_int_equal(line->flags, RG_LINE_ASKED | RG_LINE_RECEIVED);
     assert_true(rg_is_ok(rg_casebook_get(bench->book, line->row, &file, NULL)));
@@ -286,8 +287,7 @@ static void test_lines_say_what_a_list_needs(void **state)
     assert_true(rg_is_ok(rg_casebook_scan(bench->book, keep_line, &lines, NULL)));
     assert_int_equal(lines.count, 70);
     assert_int_equal(line->state, RG_CASE_ACCEPTED);
-    assert_int_equal(line->mover, RG_MOVER_US);
-    assert_string_equal(line->country, "th");
+    assert_int_equal(line->wait[0].mover, RG_MOVER_US);
 }
 
 static void test_a_step_rolled_back_leaves_no_line(void **state)
