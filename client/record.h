@@ -83,6 +83,11 @@ void rg_record_cleanup(struct rg_record **record);
 /* Checks and normalises; an empty value clears the field. */
 RG_MUST_USE rg_outcome rg_record_set(struct rg_record *record, enum rg_field field,
                                      struct rg_bytes value, struct rg_reason *why);
+/* The same, only that a date of birth may be written as on papers (client/dates.h): what was
+ * written is then kept beside it, where nothing else is said there. */
+RG_MUST_USE rg_outcome rg_record_set_written(struct rg_record *record, enum rg_field field,
+                                             struct rg_bytes value, struct rg_date today,
+                                             struct rg_reason *why);
 const char *rg_record_get(const struct rg_record *record, enum rg_field field);
 bool rg_record_has(const struct rg_record *record, enum rg_field field);
 uint32_t rg_record_code(const struct rg_record *record, enum rg_field field);  /* 0: empty */

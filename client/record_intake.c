@@ -100,16 +100,18 @@ static rg_outcome outcome_of(struct rg_intake *intake, rg_outcome outcome, enum 
                              : rg_fail(why, outcome.code, "out-of-memory", "%s", inner->text);
 }
 
-static rg_outcome birth_set(struct rg_intake *intake, struct rg_bytes value, struct rg_reason *why)
+/* `words` gets what was written; an empty one changes nothing. */
+static rg_outcome birth_set(struct rg_record *record, struct rg_bytes value, struct rg_date today,
+                            struct rg_birth *birth, struct rg_buffer *words, struct rg_reason *why)
 {
     char date[RG_DATE_BYTES];
-    RG_TRY(rg_text_normal(value, RG_NAME_BYTES_MAX, RG_TEXT_LINE, &intake->birth_words, why));
-    if (intake->birth_words.len == 0) {
+    RG_TRY(rg_text_normal(value, RG_NAME_BYTES_MAX, RG_TEXT_LINE, words, why));
+    if (words->len == 0) {
         return rg_ok();
     }
-    RG_TRY(rg_birth_read(rg_buffer_peek(&intake->birth_words), intake->today, &intake->birth, why));
-    rg_date_text(intake->birth.date, date);
-    return rg_record_set(intake->row, RG_FIELD_PRS_BIRTHDATE, rg_bytes_of_text(date), why);
+    RG_TRY(rg_birth_read(rg_buffer_peek(words), today, birth, why));
+    rg_date_text(birth->date, date);
+    return rg_record_set(record, RG_FIELD_PRS_BIRTHDATE, rg_bytes_of_text(date), why);
 }
 
 rg_outcome rg_intake_value(struct rg_intake *intake, enum rg_field field, struct rg_bytes value,
@@ -123,7 +125,8 @@ rg_outcome rg_intake_value(struct rg_intake *intake, enum rg_field field, struct
         return rg_ok();
     }
     rg_outcome outcome = field == RG_FIELD_PRS_BIRTHDATE
-                             ? birth_set(intake, value, &inner)
+                             ? birth_set(intake->row, value, intake->today, &intake->birth,
+                                         &intake->birth_words, &inner)
                              : rg_record_set(intake->row, field, value, &inner);
     return outcome_of(intake, outcome, field, value, line, &inner, why);
 }
@@ -144,17 +147,22 @@ static rg_outcome set_if_empty(struct rg_record *record, enum rg_field field, st
 }
 
 /* What was written on the paper is kept beside what it means. */
+static rg_outcome birth_words_keep(struct rg_record *record, const struct rg_birth *birth,
+                                   struct rg_bytes words, struct rg_reason *why)
+{
+    RG_TRY(set_if_empty(record, RG_FIELD_DOB_AS_SAID, words, why));
+    RG_TRY(set_if_empty(record, RG_FIELD_DOB_CALENDAR, rg_bytes_of_text(birth->calendar), why));
+    return set_if_empty(record, RG_FIELD_DOB_PRECISION, rg_bytes_of_text(birth->precision), why);
+}
+
 static rg_outcome birth_keep(struct rg_intake *intake, uint32_t line, struct rg_reason *why)
 {
-    struct rg_record *row = intake->row;
     const struct rg_birth *birth = &intake->birth;
     if (birth->date.year == 0 || !birth->as_written) {
         return rg_ok();
     }
-    RG_TRY(set_if_empty(row, RG_FIELD_DOB_AS_SAID, rg_buffer_peek(&intake->birth_words), why));
-    RG_TRY(set_if_empty(row, RG_FIELD_DOB_CALENDAR, rg_bytes_of_text(birth->calendar), why));
-    RG_TRY(set_if_empty(row, RG_FIELD_DOB_PRECISION, rg_bytes_of_text(birth->precision), why));
-    if (strcmp(rg_record_get(row, RG_FIELD_DOB_CALENDAR), birth->calendar) != 0) {
+    RG_TRY(birth_words_keep(intake->row, birth, rg_buffer_peek(&intake->birth_words), why));
+    if (strcmp(rg_record_get(intake->row, RG_FIELD_DOB_CALENDAR), birth->calendar) != 0) {
         rg_import_error(intake->report, line, name_of(RG_FIELD_DOB_CALENDAR),
                         "the year in prs_Birthdate is one of the calendar %s", birth->calendar);
     }
@@ -264,6 +272,19 @@ rg_outcome rg_intake_row(struct rg_intake *intake, uint32_t line, struct rg_reas
     intake->row = NULL;
     intake->birth = (struct rg_birth){0};
     return rg_ok();
+}
+
+rg_outcome rg_record_set_written(struct rg_record *record, enum rg_field field,
+                                 struct rg_bytes value, struct rg_date today, struct rg_reason *why)
+{
+    struct rg_birth birth = {0};
+    RG_OWNED_BUFFER words = {.secret = true};
+    if (field != RG_FIELD_PRS_BIRTHDATE || value.len == 0) {
+        return rg_record_set(record, field, value, why);
+    }
+    RG_TRY(birth_set(record, value, today, &birth, &words, why));
+    return birth.as_written ? birth_words_keep(record, &birth, rg_buffer_peek(&words), why)
+                            : rg_ok();
 }
 
 /* ---- one case_ref, one case ---- */

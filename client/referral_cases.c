@@ -188,7 +188,8 @@ static rg_outcome compose(struct referral *office, const struct referral_field *
         enum rg_field which;
         RG_CHECK(rg_field_find(rg_bytes_of_text(field[i].name), &which), why, RG_MALFORMED,
                  "field-unknown", "there is no field \"%.60s\"", field[i].name);
-        RG_TRY(rg_record_set(record, which, rg_bytes_of_text(field[i].value), why));
+        RG_TRY(rg_record_set_written(record, which, rg_bytes_of_text(field[i].value),
+                                     rg_office_today(office), why));
     }
     RG_CHECK(
         rg_record_has(record, RG_FIELD_CASE_REF) && rg_record_has(record, RG_FIELD_HOST_COUNTRY) &&

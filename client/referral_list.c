@@ -5,6 +5,7 @@
 #include "client/referral_inside.h"
 
 #include "client/rules.h"
+#include "client/zawgyi.h"
 #include "core/digest.h"
 #include "core/trust.h"
 
@@ -104,6 +105,7 @@ void rg_office_show_case(struct referral *office, struct referral_case *out)
         .reference = file->reference,
         .name_native = file->name_native,
         .name_latin = file->name_latin,
+        .zawgyi = rg_zawgyi_score(rg_bytes_of_text(file->name_native)) >= RG_ZAWGYI_SUSPECTED,
         .host = file->host,
         .origin = file->origin,
         .side = side_word(file),

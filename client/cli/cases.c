@@ -55,6 +55,7 @@ static json_t *case_json(const struct referral_case *found)
     (void)json_object_set_new(object, "used_per_cent", json_integer(found->used_per_cent));
     (void)json_object_set_new(object, "waiting_since_ms", json_integer(found->waiting_since_ms));
     (void)json_object_set_new(object, "alert", json_boolean(found->alert));
+    (void)json_object_set_new(object, "zawgyi_suspected", json_boolean(found->zawgyi));
     return object;
 }
 
@@ -241,6 +242,12 @@ static void show_person(const struct referral_case *found)
                  : latin[0] != '\0' ? latin
                                     : "not told yet",
                  both ? "  (" : "", both ? latin : "", both ? ")" : "");
+    if (found->zawgyi) {
+        (void)printf(
+            "  %-12slooks like Burmese in the old Zawgyi encoding, which others cannot read; "
+            "ask, and type it again in Unicode\n",
+            "");
+    }
 }
 
 static void show_waiting(const struct cli *cli, const struct referral_case *found)

@@ -280,6 +280,8 @@ struct referral_case {
     const char *reference;   /* the office's own, "" when it came from elsewhere */
     const char *name_native; /* "" until identity is here */
     const char *name_latin;
+    bool zawgyi;             /* a name looks like Burmese in the old Zawgyi encoding: garbage
+                                for others; ask, and type it again */
     const char *host;        /* "th" */
     const char *origin;      /* "mm"; "" when not known */
     const char *side;        /* "host", "origin", "ngo" */

@@ -79,6 +79,8 @@ def test_births_and_warnings(world, th):
     check(out["P0"]["prs_Birthdate"] == "2005-03-15" and out["P0"]["dob_as_said"] == "๑๕/๐๓/๒๕๔๘", out["P0"])
     check(out["P0"]["dob_calendar"] == "buddhist" and out["P1"]["prs_Birthdate"] == "1990-03-15", out)
     check(out["P2"]["full_name_native"] == "မ္း" and out["P4"]["age_status"] == "adult", "warnings change nothing")
+    check(th.json("list")[2]["zawgyi_suspected"] and not th.json("list")[0]["zawgyi_suspected"], "a flag for the old encoding")
+    check("Zawgyi" in th.command("show", "P2").stdout and "Zawgyi" not in th.command("show", "P0").stdout, "show says so")
     th.command("import", file_of(world, "two.csv", text_of([row(9, prs_Birthdate="15/3/48")])), ok=(65,))
 
 

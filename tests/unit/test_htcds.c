@@ -71,6 +71,13 @@ static const struct value_row values[] = {
     {RG_FIELD_VIC_METHODS_OF_CONTROL, "x_UsesChildren", "x_UsesChildren"},
     {RG_FIELD_VIC_METHODS_OF_CONTROL, "PhysicalAbuse;;DebtBondage", NULL},
     {RG_FIELD_VIC_METHODS_OF_CONTROL, "PhysicalAbuse,DebtBondage", NULL},
+    {RG_FIELD_VIC_METHODS_OF_CONTROL, "TakesEarnings PhysicalAbuse", "PhysicalAbuse;TakesEarnings"},
+    {RG_FIELD_VIC_METHODS_OF_CONTROL, "PhysicalAbuse  ;  TakesEarnings ",
+     "PhysicalAbuse;TakesEarnings"},
+    {RG_FIELD_NEEDS, "wheelchair interpreter", NULL}, /* its codes have blanks themselves */
+    {RG_FIELD_NEEDS, "female escort;wheelchair", "wheelchair;female escort"},
+    {RG_FIELD_VIC_VULNERABILITIES, "Poverty Addiction", "Addiction;Poverty"},
+    {RG_FIELD_PRS_CITIZENSHIP, "mm la", "MM;LA"},
     {RG_FIELD_NEEDS, "interpreter;wheelchair", "wheelchair;interpreter"},
     {RG_FIELD_NEEDS, "HIV medicine", NULL},
     {RG_FIELD_HOST_COUNTRY, "th", "TH"},
@@ -145,6 +152,23 @@ static void test_each_value_has_one_normal_form(void **state)
     }
 }
 
+static void test_a_value_has_a_class_that_tells_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *says;
+    } row[] = {
+        {"Nang", "text of 4 letters"},      {"နန်းခမ်း", "text of 8 letters"},
+        {"๒๕๔๘", "a number of 4 digits"},   {"15/03/48", "text with digits of 8 letters"},
+        {"\xC0\xAF", "a value of 2 bytes"}, {"", "an empty text of 0 letters"},
+    };
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        char what[RG_VALUE_CLASS_BYTES];
+        rg_value_class(rg_bytes_of_text(row[i].value), what);
+        assert_string_equal(what, row[i].says);
+    }
+}
+
 static void test_a_name_is_bounded_in_bytes(void **state)
 {
     (void)state;
@@ -176,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_lists_fit_a_word_and_name_no_code_twice),
         cmocka_unit_test(test_positions_that_code_speaks_of),
         cmocka_unit_test(test_each_value_has_one_normal_form),
+        cmocka_unit_test(test_a_value_has_a_class_that_tells_nothing),
         cmocka_unit_test(test_a_name_is_bounded_in_bytes),
         cmocka_unit_test(test_dates_compare_and_come_from_clocks),
     };

@@ -97,6 +97,27 @@ static void test_a_birth_is_kept_as_written(void **state)
     assert_field(said, RG_FIELD_DOB_PRECISION, "estimated");
 }
 
+static void test_a_single_field_may_be_written_so_too(void **state)
+{
+    (void)state;
+    RG_OWNED_RECORD record = NULL;
+    struct rg_reason why = {0};
+    assert_true(rg_is_ok(rg_record_new(&record, NULL)));
+    assert_true(rg_is_ok(rg_record_set_written(record, RG_FIELD_PRS_BIRTHDATE,
+                                               RG_BYTES_LITERAL("15/03/2548"), today, NULL)));
+    assert_string_equal(rg_record_get(record, RG_FIELD_PRS_BIRTHDATE), "2005-03-15");
+    assert_string_equal(rg_record_get(record, RG_FIELD_DOB_AS_SAID), "15/03/2548");
+    assert_string_equal(rg_record_get(record, RG_FIELD_DOB_CALENDAR), "buddhist");
+    assert_int_equal(rg_record_set_written(record, RG_FIELD_PRS_BIRTHDATE,
+                                           RG_BYTES_LITERAL("15/03/48"), today, &why)
+                         .code,
+                     RG_MALFORMED);
+    assert_string_equal(rg_record_get(record, RG_FIELD_PRS_BIRTHDATE), "2005-03-15");
+    assert_true(rg_is_ok(
+        rg_record_set_written(record, RG_FIELD_PRS_BIRTHDATE, rg_bytes_of(NULL, 0), today, NULL)));
+    assert_false(rg_record_has(record, RG_FIELD_PRS_BIRTHDATE));
+}
+
 static void test_births_of_two_meanings_are_refused(void **state)
 {
     (void)state;
@@ -429,6 +450,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_birth_is_kept_as_written),
+        cmocka_unit_test(test_a_single_field_may_be_written_so_too),
         cmocka_unit_test(test_births_of_two_meanings_are_refused),
         cmocka_unit_test(test_ages_are_warned_of_and_never_changed),
         cmocka_unit_test(test_zawgyi_is_warned_of_and_kept),
