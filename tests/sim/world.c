@@ -126,8 +126,9 @@ static void documents_offer(struct world_node *node)
     }
     world_offer(node, RG_DOC_CHARTER, "", text);
     (void)snprintf(text, sizeof(text),
-                   "page %s 1\n%s/focal focal always\n%s/rescue ngo emergency\n", node->country,
-                   node->country, node->country);
+                   "page %s 1\n%s/focal focal always\n%s/rescue ngo emergency\n"
+                   "%s/health health never\n",
+                   node->country, node->country, node->country, node->country);
     world_offer(node, RG_DOC_PAGE, node->country, text);
     (void)snprintf(text, sizeof(text), "domestic %s 1\n%s/ngo-a ngo never\n", node->country,
                    node->country);

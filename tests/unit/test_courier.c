@@ -799,6 +799,31 @@ static void test_domestic_message(void **state)
     world_free(pair.world);
 }
 
+/* A desk on the public page: it writes and is written to at home, and nowhere else. */
+static void test_a_desk_stays_at_home(void **state)
+{
+    (void)state;
+    struct pair pair = pair_open();
+    struct world_client *desk = world_client(pair.world, pair.th, "health", "officer-1", "desk");
+    (void)world_connect(pair.world, desk);
+    world_run(pair.world);
+    struct rg_id id;
+    struct world_letter there = {.to = "th/focal"};
+    world_submit(pair.world, desk, &there, &id);
+    world_run(pair.world);
+    assert_int_equal(world_deliveries(pair.from, &id), 1);
+    struct world_letter back = {.to = "th/health"};
+    world_submit(pair.world, pair.from, &back, &id);
+    world_run(pair.world);
+    assert_int_equal(world_deliveries(desk, &id), 1);
+    refused(&pair, desk, (struct world_letter){.to = "kh/focal"}, RG_REFUSE_CROSS_BORDER);
+    refused(&pair, desk,
+            (struct world_letter){.to = "kh/focal", .priority = RG_EMERGENCY, .notice = "th/focal"},
+            RG_REFUSE_CROSS_BORDER);
+    refused(&pair, pair.from, (struct world_letter){.to = "kh/health"}, RG_REFUSE_CROSS_BORDER);
+    world_free(pair.world);
+}
+
 static void test_retention_erases_bodies(void **state)
 {
     (void)state;
@@ -1455,6 +1480,7 @@ int main(void)
         cmocka_unit_test(test_each_device_has_a_cursor),
         cmocka_unit_test(test_colleagues_get_copies),
         cmocka_unit_test(test_domestic_message),
+        cmocka_unit_test(test_a_desk_stays_at_home),
         cmocka_unit_test(test_retention_erases_bodies),
         cmocka_unit_test(test_settled_bodies_go_before_the_grace),
         cmocka_unit_test(test_both_dial_one_stays),
