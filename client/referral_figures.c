@@ -203,15 +203,17 @@ static const char *label_at(const struct question *question, size_t which, size_
 
 /* ---- who is counted ---- */
 
-/* Consent to be counted, given and not over. */
-static bool has_agreed(const struct rg_record *record, struct rg_date today)
+/* Consent to be counted, given, not over, and not withdrawn in a message since. */
+static bool has_agreed(const struct rg_case_file *file, const struct rg_record *record,
+                       struct rg_date today)
 {
     struct rg_date end;
+    const uint32_t scope = RG_SCOPE_BIT(RG_SCOPE_STATISTICS);
     const char *expires = rg_record_get(record, RG_FIELD_CONSENT_EXPIRES);
-    uint32_t scopes = rg_record_codes(record, RG_FIELD_CONSENT_SCOPES);
-    return (scopes & RG_SCOPE_BIT(RG_SCOPE_STATISTICS)) != 0 &&
-           strcmp(rg_record_get(record, RG_FIELD_CON_CONSENT), "false") != 0 &&
-           rg_date_parse(rg_bytes_of_text(expires), &end) && end.day != 0 &&
+    bool given = (rg_record_codes(record, RG_FIELD_CONSENT_SCOPES) & scope) != 0 &&
+                 strcmp(rg_record_get(record, RG_FIELD_CON_CONSENT), "false") != 0;
+    bool withdrawn = (file->process.withdrawn & scope) != 0;
+    return given && !withdrawn && rg_date_parse(rg_bytes_of_text(expires), &end) && end.day != 0 &&
            rg_date_compare(today, end) <= 0;
 }
 
@@ -241,7 +243,7 @@ static rg_outcome count_one(struct referral *office, const struct question *ques
     }
     RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
     struct rg_date registered = registered_on(file, record);
-    if (!has_agreed(record, question->today) || !is_over(registered, question->today)) {
+    if (!has_agreed(file, record, question->today) || !is_over(registered, question->today)) {
         return rg_ok();
     }
     struct person person = {file, record, registered.year, question->today.year};
