@@ -596,11 +596,14 @@ static rg_outcome values_take(struct rg_form *form, const struct rg_form *from, 
 rg_outcome rg_form_part(const struct rg_form *form, enum rg_class class_, struct rg_form **part_out,
                         struct rg_reason *why)
 {
-    RG_OWNED_FORM part = NULL;
+    struct rg_form *part = NULL;
     RG_TRY(rg_form_new(form->table, &part, why));
-    RG_TRY(values_take(part, form, RG_CLASS_BIT(class_), why));
+    rg_outcome outcome = values_take(part, form, RG_CLASS_BIT(class_), why);
+    if (!rg_is_ok(outcome)) {
+        rg_form_free(part);
+        return outcome;
+    }
     *part_out = part;
-    part = NULL;
     return rg_ok();
 }
 

@@ -10,7 +10,6 @@
 
 #include "client/form_tables.h"
 #include "core/codec.h"
-#include "core/digest.h"
 #include "core/settings.h"
 
 #include "referral.pb-c.h"
@@ -228,29 +227,18 @@ static void shape_make(const struct rg_form_table *table,
     }
 }
 
-struct block {
-    uint8_t *data;
-    size_t bytes;
-};
-
-static void block_free(struct block *block)
-{
-    if (block->data != NULL) {
-        rg_wipe(block->data, block->bytes);
-        free(block->data);
-    }
-}
-
-static rg_outcome block_new(const struct form_shape *shape, struct block *block,
+/* Zeroed; the buffer is secret, so it is wiped when it is dropped. */
+static rg_outcome block_new(const struct form_shape *shape, struct rg_buffer *block,
                             struct rg_reason *why)
 {
-    block->bytes = shape->bytes + sizeof(struct cell);
-    block->data = calloc(1, block->bytes);
-    RG_CHECK(block->data != NULL, why, RG_IO, "out-of-memory", "no memory for a form");
+    size_t bytes = shape->bytes + sizeof(struct cell);
+    RG_TRY(rg_buffer_reserve(block, bytes, why));
+    memset(block->data, 0, bytes);
+    block->len = bytes;
     return rg_ok();
 }
 
-static size_t list_count(const struct block *block, const struct rg_slot *slot)
+static size_t list_count(const struct rg_buffer *block, const struct rg_slot *slot)
 {
     size_t count;
     memcpy(&count, block->data + slot->flag, sizeof(count));
@@ -279,7 +267,7 @@ static uint64_t date_number(enum rg_box_type type, const char *text)
 {
     struct rg_date date = {0};
     RG_ASSERT(rg_date_parse(rg_bytes_of_text(text), &date));
-    uint64_t month = (uint64_t)(date.year * 100 + date.month);
+    uint64_t month = (uint64_t)date.year * 100 + (uint64_t)date.month;
     return type == RG_BOX_MONTH ? month : month * 100 + (uint64_t)date.day;
 }
 
@@ -334,7 +322,7 @@ static rg_outcome cell_fill(const struct rg_box *box, const char *text, struct r
     return rg_ok();
 }
 
-static void many_fill(struct block *block, const struct rg_slot *slot, const char *text)
+static void many_fill(struct rg_buffer *block, const struct rg_slot *slot, const char *text)
 {
     size_t count = 0;
     for (const char *at = text; at != NULL && count < slot->count_max; count++) {
@@ -346,7 +334,7 @@ static void many_fill(struct block *block, const struct rg_slot *slot, const cha
     memcpy(block->data + slot->flag, &count, sizeof(count));
 }
 
-static void field_fill(struct block *block, const struct rg_slot *slot,
+static void field_fill(struct rg_buffer *block, const struct rg_slot *slot,
                        const struct rg_form_value *value)
 {
     enum rg_field field;
@@ -360,7 +348,7 @@ static void field_fill(struct block *block, const struct rg_slot *slot,
 
 static rg_outcome value_fill(const struct rg_form_table *table, const struct form_shape *shape,
                              const struct rg_form_value *value, struct rg_buffer *hex,
-                             struct block *block, struct rg_reason *why)
+                             struct rg_buffer *block, struct rg_reason *why)
 {
     const struct rg_slot *slot = &shape->slot[value->box - table->box];
     struct cell cell = {0};
@@ -397,7 +385,7 @@ rg_outcome rg_message_form_encode(const struct rg_form *form, struct rg_buffer *
     RG_OWNED_BUFFER hex = {.secret = true};
     size_t count = rg_form_value_count(form);
     RG_TRY(rg_buffer_reserve(&hex, count * 32 + 1, why));
-    RG_CLEANUP(block_free) struct block block = {0};
+    RG_OWNED_BUFFER block = {.secret = true};
     RG_TRY(block_new(&shape, &block, why));
     for (size_t i = 0; i < count; i++) {
         struct rg_form_value value = rg_form_value_at(form, i);
@@ -498,7 +486,7 @@ static rg_outcome same(const char *kept, struct rg_bytes given, const char *name
     return is ? rg_ok() : not_normal(name, why);
 }
 
-static rg_outcome many_take(const struct block *block, const struct rg_slot *slot,
+static rg_outcome many_take(const struct rg_buffer *block, const struct rg_slot *slot,
                             const struct rg_box *box, struct rg_form *form, struct rg_reason *why)
 {
     RG_OWNED_BUFFER text = {.secret = true};
@@ -514,7 +502,7 @@ static rg_outcome many_take(const struct block *block, const struct rg_slot *slo
     return same(rg_form_get(form, box->name), rg_buffer_peek(&text), box->name, why);
 }
 
-static rg_outcome fields_take(const struct block *block, const struct rg_slot *slot,
+static rg_outcome fields_take(const struct rg_buffer *block, const struct rg_slot *slot,
                               struct rg_form *form, struct rg_reason *why)
 {
     size_t count = list_count(block, slot);
@@ -536,7 +524,7 @@ static rg_outcome fields_take(const struct block *block, const struct rg_slot *s
     return rg_ok();
 }
 
-static rg_outcome row_take(const struct block *block, size_t at, const struct rg_box *list,
+static rg_outcome row_take(const struct rg_buffer *block, size_t at, const struct rg_box *list,
                            struct rg_form *form, struct rg_reason *why)
 {
     RG_OWNED_BUFFER text = {.secret = true};
@@ -560,7 +548,7 @@ static rg_outcome row_take(const struct block *block, size_t at, const struct rg
     return rg_ok();
 }
 
-static rg_outcome rows_take(const struct block *block, const struct rg_slot *slot,
+static rg_outcome rows_take(const struct rg_buffer *block, const struct rg_slot *slot,
                             const struct rg_box *box, struct rg_form *form, struct rg_reason *why)
 {
     size_t count = list_count(block, slot);
@@ -570,7 +558,7 @@ static rg_outcome rows_take(const struct block *block, const struct rg_slot *slo
     return rg_ok();
 }
 
-static rg_outcome box_take(const struct block *block, const struct rg_slot *slot,
+static rg_outcome box_take(const struct rg_buffer *block, const struct rg_slot *slot,
                            const struct rg_box *box, struct rg_form *form, struct rg_reason *why)
 {
     if (box->type == RG_BOX_ROWS) {
@@ -602,7 +590,7 @@ rg_outcome rg_message_form_decode(const struct rg_form_table *table, struct rg_b
              table->name);
     struct form_shape shape;
     shape_make(table, descriptor, &shape);
-    RG_CLEANUP(block_free) struct block block = {0};
+    RG_OWNED_BUFFER block = {.secret = true};
     RG_TRY(block_new(&shape, &block, why));
     struct rg_reason inner = {0};
     rg_outcome outcome = rg_codec_decode(&shape.shape, bytes, block.data, NULL, &inner);

@@ -1,8 +1,10 @@
 /* htcds: the dictionary itself, and the one normal form of every kind of value. */
 #include "client/htcds.h"
+#include "core/limits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +195,70 @@ static void test_dates_compare_and_come_from_clocks(void **state)
     assert_int_equal(rg_date_compare(today, (struct rg_date){2026, 0, 0}), 1);
 }
 
+/* The cell number `at` of a line without quotes. */
+static struct rg_bytes cell_of(struct rg_bytes line, size_t at)
+{
+    for (; at > 0; at--) {
+        const uint8_t *comma = memchr(line.data, ',', line.len);
+        size_t used = comma == NULL ? line.len : (size_t)(comma - line.data) + 1;
+        line = rg_bytes_of(line.data + used, line.len - used);
+    }
+    const uint8_t *comma = line.len == 0 ? NULL : memchr(line.data, ',', line.len);
+    return rg_bytes_of(line.data, comma == NULL ? line.len : (size_t)(comma - line.data));
+}
+
+/* The list in the order of the standard; ours may go on after it. */
+static void codes_fit(const struct rg_field_row *row, struct rg_bytes list)
+{
+    for (size_t i = 0; row->codes != NULL && list.len > 0; i++) {
+        const uint8_t *bar = memchr(list.data, '|', list.len);
+        size_t len = bar == NULL ? list.len : (size_t)(bar - list.data);
+        assert_non_null(row->codes[i]);
+        assert_true(rg_bytes_equal(rg_bytes_of(list.data, len), rg_bytes_of_text(row->codes[i])));
+        size_t used = bar == NULL ? len : len + 1;
+        list = rg_bytes_of(list.data + used, list.len - used);
+    }
+}
+
+/* Every field of HTCDS 2.0 has its number and its place, and the deprecated ones keep theirs free.
+ */
+static void test_every_field_of_the_standard_has_its_place(void **state)
+{
+    (void)state;
+    char path[1024];
+    const char *folder = getenv("RG_DATA");
+    RG_OWNED_BUFFER text = {0};
+    uint32_t number = 0;
+    size_t deprecated = 0;
+    (void)snprintf(path, sizeof(path), "%s/htcds_fields.csv", folder == NULL ? "" : folder);
+    if (folder == NULL || !rg_is_ok(rg_file_read(path, RG_KIB * RG_KIB, &text, NULL))) {
+        print_message("no RG_DATA/htcds_fields.csv\n");
+        skip();
+    }
+    struct rg_bytes rest = rg_buffer_peek(&text);
+    for (bool head = true; rest.len > 0; head = false) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.len);
+        size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);
+        struct rg_bytes line = rg_bytes_of(rest.data, len);
+        rest = rg_bytes_of(rest.data + len + (end != NULL), rest.len - len - (end != NULL));
+        if (head || line.len == 0) {
+            continue;
+        }
+        enum rg_field field;
+        bool here = rg_field_of_number(++number, &field);
+        bool old = rg_bytes_equal(cell_of(line, 5), RG_BYTES_LITERAL("deprecated"));
+        assert_true(here != old);
+        deprecated += old;
+        if (here) {
+            const struct rg_field_row *row = rg_field_row(field);
+            assert_true(rg_bytes_equal(cell_of(line, 0), rg_bytes_of_text(row->name)));
+            codes_fit(row, cell_of(line, 6));
+        }
+    }
+    assert_int_equal(number, 84);
+    assert_int_equal(deprecated, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_a_value_has_a_class_that_tells_nothing),
         cmocka_unit_test(test_a_name_is_bounded_in_bytes),
         cmocka_unit_test(test_dates_compare_and_come_from_clocks),
+        cmocka_unit_test(test_every_field_of_the_standard_has_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
