@@ -341,6 +341,20 @@ static rg_outcome reading_write(const struct rg_home *home, const struct rg_key 
     return rg_file_replace(path, rg_certificate_der(certificate), 0600, why);
 }
 
+static void reading_unwrite(const struct rg_home *home, const struct rg_certificate *certificate)
+{
+    static const char *const suffix[] = {"der", "key"};
+    for (size_t i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
+        char name[160];
+        char path[RG_PATH_BYTES];
+        rg_home_reading_name(certificate, suffix[i], name, sizeof(name));
+        if (rg_is_ok(rg_home_path(home, name, path, NULL))) {
+            rg_outcome gone = rg_file_destroy(path, NULL);
+            (void)gone; /* the first failure is the one to tell */
+        }
+    }
+}
+
 static rg_outcome card_make(struct rg_home *home, const struct rg_certificate *certificate,
                             struct rg_wall now, struct rg_reason *why)
 {
@@ -367,7 +381,11 @@ rg_outcome rg_home_renew(struct rg_home *home, struct rg_wall now, bool *made_ou
                               (struct rg_wall){now.ms + RG_READING_DAYS * DAY_MS}, &key,
                               &certificate, why));
     RG_TRY(reading_write(home, key, certificate, why));
-    RG_TRY(card_make(home, certificate, now, why));
+    rg_outcome carded = card_make(home, certificate, now, why);
+    if (!rg_is_ok(carded)) {
+        reading_unwrite(home, certificate); /* without its card nobody would ever seal to it */
+        return carded;
+    }
     reading_insert(home, (struct rg_reading_key){.certificate = certificate, .key = key});
     certificate = NULL;
     key = NULL;

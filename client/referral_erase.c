@@ -1,6 +1,7 @@
 /* How it works: what is due goes by itself. Once a day a sync (and `referral tidy` at any time)
  * walks the ended cases, the sealed messages and the reading keys, and destroys what has passed its
- * term. An order or a withdrawal does the same for one case at once.
+ * term. A sync does so after it has spoken with the gateway: certificates that hold say that the
+ * clock is not wrong by months. An order or a withdrawal does the same for one case at once.
  *
  * After any erasure two things follow, when its step is committed: the casebook gets a new book key
  * under a new storage key, so that an old copy of the folder stays closed to today's keys, and the
@@ -8,6 +9,7 @@
  * and the next tidy goes on there. */
 #include "client/referral_inside.h"
 
+#include "client/rules.h"
 #include "core/digest.h"
 
 #include <stdio.h>
@@ -191,13 +193,61 @@ struct referral_result referral_erase(struct referral *office, const char *id)
 
 /* ---- what is due ---- */
 
+/* After an erasure the days until the old terms are no longer known: the rest goes in the shortest
+ * one. */
+static enum rg_retention_end process_end(const struct rg_process *process)
+{
+    static const enum rg_retention_end end[RG_PROCESS_STATE_COUNT] = {
+        [RG_PROCESS_DECLINED] = RG_END_DECLINED,
+        [RG_PROCESS_CANCELLED] = RG_END_CANCELLED,
+        [RG_PROCESS_CLOSED] = RG_END_CLOSED,
+        [RG_PROCESS_ERASED] = RG_END_CANCELLED,
+    };
+    enum rg_retention_end found =
+        (unsigned)process->state < RG_PROCESS_STATE_COUNT ? end[process->state] : RG_END_NONE;
+    uint32_t none =
+        rg_code_find(RG_FIELD_VIC_TRAFFICKING_STATUS, rg_bytes_of_text("NotAVictimOfTrafficking"));
+    return found == RG_END_CLOSED && process->trafficking == none ? RG_END_NOT_VICTIM : found;
+}
+
+/* What has crossed ends as the process says; what never left the house, or came back to it, as the
+ * case itself does. */
 static struct rg_retention_case retention_case(const struct rg_case_file *file)
 {
     struct rg_retention_case c = {.since = file->now.since, .erased_classes = file->erased_classes};
-    if (file->now.state == RG_CASE_DECLINED) {
+    bool taken_up = file->now.state == RG_CASE_HELD || file->now.state == RG_CASE_READY;
+    if (taken_up && file->rule == (uint32_t)RG_RULE_NOT_A_VICTIM) {
+        c.end = RG_END_NOT_VICTIM;
+    }
+    if (file->has_process && !taken_up) {
+        c.end = process_end(&file->process);
+        c.since = file->process.since;
+        c.proceedings_end = rg_wall_of_date(file->process.witness_until);
+    }
+    if (c.end == RG_END_NONE && file->now.state == RG_CASE_DECLINED) {
         c.end = RG_END_DECLINED;
+        c.since = file->now.since;
     }
     return c;
+}
+
+/* No message of the other side ends a case earlier than our own last word in it. */
+static rg_outcome own_last(struct referral *office, int64_t case_row, struct rg_wall *since,
+                           struct rg_reason *why)
+{
+    struct rg_message_row row[PAGE_ROWS];
+    size_t count = 0;
+    int64_t after = 0;
+    do {
+        RG_TRY(
+            rg_spool_list(office->spool, RG_BY_CASE, case_row, after, row, PAGE_ROWS, &count, why));
+        for (size_t i = 0; i < count; i++) {
+            bool later = row[i].ours && row[i].time_ms > since->ms;
+            since->ms = later ? row[i].time_ms : since->ms;
+            after = row[i].seq;
+        }
+    } while (count == PAGE_ROWS);
+    return rg_ok();
 }
 
 static rg_outcome due_of(struct referral *office, const struct rg_case_file *file,
@@ -210,6 +260,7 @@ static rg_outcome due_of(struct referral *office, const struct rg_case_file *fil
         return rg_ok();
     }
     RG_TRY(note_get(office, file->row, &note, why));
+    RG_TRY(own_last(office, file->row, &c.since, why));
     *out = rg_retention_due(&office->home->terms, &c, &note);
     return rg_ok();
 }
@@ -455,10 +506,7 @@ static rg_outcome tidy(struct referral *office, bool dry, struct referral_tidied
                        struct rg_reason *why)
 {
     RG_TRY(rg_office_lock(office, why));
-    /* A reading key must be there before an old one may go. */
-    bool made = false;
-    rg_outcome outcome = dry ? rg_ok() : rg_home_renew(office->home, rg_wall_now(), &made, why);
-    outcome = rg_is_ok(outcome) ? tidy_locked(office, dry, tidied, why) : outcome;
+    rg_outcome outcome = tidy_locked(office, dry, tidied, why);
     rg_office_unlock(office);
     return outcome;
 }

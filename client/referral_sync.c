@@ -231,7 +231,6 @@ static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
         .context = office, .begin = on_begin, .end = on_end, .feed = on_feed, .lost = on_lost};
     RG_TRY(rg_office_lock(office, why));
     RG_TRY(rg_home_renew(office->home, rg_wall_now(), &made, why));
-    RG_TRY(rg_office_tidy_daily(office, why));
     RG_TRY(exchange_make(office, why));
     RG_TRY(rg_sync_new(office->home, &calls, &office->sync, why));
     rg_sync_attach(office->sync, office->exchange);
@@ -260,6 +259,20 @@ struct referral_result referral_sync_begin(struct referral *office)
     return rg_result(outcome, &why);
 }
 
+/* Only after the gateway has answered: then the clock is not far off. */
+static void tidy_after(struct referral *office)
+{
+    struct rg_reason why = {0};
+    if (office->spool == NULL || !office->ever_up || office->lock_fd < 0 ||
+        rg_spool_in_step(office->spool)) {
+        return;
+    }
+    rg_outcome outcome = rg_office_tidy_daily(office, &why);
+    if (!rg_is_ok(outcome) && outcome.code != RG_AGAIN) {
+        (void)snprintf(office->moved.alarm, sizeof(office->moved.alarm), "tidy: %.200s", why.text);
+    }
+}
+
 void referral_sync_end(struct referral *office)
 {
     rg_spool_step_drop(&office->batch);
@@ -267,6 +280,7 @@ void referral_sync_end(struct referral *office)
     rg_exchange_free(office->exchange);
     office->sync = NULL;
     office->exchange = NULL;
+    tidy_after(office);
     rg_office_unlock(office);
     if (office->spool != NULL && office->ever_up) {
         rg_outcome noted = rg_spool_number_set(office->spool, "last-sync", rg_wall_now().ms, NULL);
@@ -367,5 +381,6 @@ struct referral_result referral_sync(struct referral *office,
         result = rg_result((rg_outcome){RG_AGAIN}, &office->trouble);
     }
     referral_sync_end(office);
+    (void)snprintf(out->alarm, sizeof(out->alarm), "%s", office->moved.alarm);
     return result;
 }

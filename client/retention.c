@@ -113,6 +113,13 @@ struct rg_wall rg_wall_months_later(struct rg_wall wall, unsigned months)
     return (struct rg_wall){days * DAY_MS + of_day};
 }
 
+struct rg_wall rg_wall_of_date(struct rg_date last_day)
+{
+    bool whole = last_day.year > 0 && last_day.month > 0 && last_day.day > 0;
+    int64_t days = whole ? days_of(last_day.year, last_day.month, last_day.day) + 1 : 0;
+    return (struct rg_wall){days * DAY_MS};
+}
+
 static struct rg_wall earlier(struct rg_wall a, struct rg_wall b)
 {
     return a.ms < b.ms ? a : b;

@@ -112,6 +112,8 @@ struct rg_retention_due rg_retention_due(const struct rg_retention_terms *terms,
 unsigned rg_retention_now(const struct rg_retention_due *due, struct rg_wall now);
 /* When the sealed bytes of a message made then may go. */
 struct rg_wall rg_retention_sealed(const struct rg_retention_terms *terms, struct rg_wall made);
+/* The first moment after that day in UTC; 0 for no whole day. */
+struct rg_wall rg_wall_of_date(struct rg_date last_day);
 /* Same day so many months later, or the last day of that month; same time of day. */
 struct rg_wall rg_wall_months_later(struct rg_wall wall, unsigned months);
 

@@ -162,9 +162,8 @@ static bool waits_for_answer(const struct referral_case *found)
     return strcmp(found->side, "origin") == 0 && strcmp(found->state, "referred") == 0;
 }
 
-static int answer(struct many *many, const char *word)
+static int told(const struct many *many, const char *word, int code)
 {
-    int code = act_all(many);
     if (many->cli->json) {
         print_json(
             json_pack("{sI sI}", word, (json_int_t)many->done, "failed", (json_int_t)many->failed));
@@ -172,6 +171,12 @@ static int answer(struct many *many, const char *word)
     }
     (void)printf("%zu %s, %zu not\n", many->done, word, many->failed);
     return code;
+}
+
+static int answer(struct many *many, const char *word)
+{
+    int code = act_all(many);
+    return told(many, word, code);
 }
 
 int do_accept(struct cli *cli, struct arguments *arguments)
@@ -199,7 +204,14 @@ int do_erase(struct cli *cli, struct arguments *arguments)
     if (arguments->all_waiting) {
         return usage("erase takes ids only");
     }
-    return answer(&many, "erased");
+    /* One step: the casebook's key is replaced once, not case by case. */
+    struct referral_result result = referral_begin(cli->office);
+    int code = result.code == REFERRAL_OK ? act_all(&many) : fail(&result);
+    if (result.code == REFERRAL_OK) {
+        result = referral_commit(cli->office);
+        code = result.code == REFERRAL_OK ? code : fail(&result);
+    }
+    return result.code == REFERRAL_OK ? told(&many, "erased", code) : code;
 }
 
 /* ---- sync ---- */

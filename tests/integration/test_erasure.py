@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""What is erased is gone: from the SQLite files and their journals on both sides, from the gateways, and from old copies of
+everything, even with today's keys; proofs, evidence and the logs still hold. Every search finds what it looks for before.
+
+usage: test_erasure.py BUILD-FOLDER CLOCK-SHIFT.so
+"""
+import csv
+import glob
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+BUILD, SHIFT = (os.path.abspath(path) for path in sys.argv[1:3])
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "demo"))
+from world import World  # noqa: E402
+
+NAMES = ("နန်းခမ်း", "Nang Hkam Erased")
+CASE = {
+    "case_ref": "E1", "host_country": "TH", "origin_country": "MM", "full_name_native": NAMES[0], "full_name_latin": NAMES[1],
+    "prs_Gender": "Feminine", "age_status": "adult", "prs_PrimaryLanguage": "mya", "prs_Citizenship": "MM",
+    "vic_TraffickingStatus": "ActualVictimOfTrafficking", "cas_ReasonForOutgoingReferral": "MigrationOrChangeOfLocation",
+    "con_Consent": "true", "consent_scopes": "SHARE_IDENTITY;TRACE_FAMILY;RETURN", "consent_given_by": "person",
+    "consent_expires": "2099-06-30", "urgency": "urgent", "needs": "wheelchair", "mother_name": "Daw Nu Erased",
+}
+OTHER = {**CASE, "case_ref": "K1", "full_name_native": "ဦးအောင်", "full_name_latin": "U Aung Kept"}
+
+
+def check(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def sync(*offices):
+    for office in offices:
+        office.command("sync", "--until-quiet", "300ms")
+
+
+def days_later(days):
+    """The programs started from now on live so many days later."""
+    os.environ["LD_PRELOAD"] = SHIFT if days else ""
+    os.environ["RG_CLOCK_SHIFT_S"] = str(days * 86400)
+
+
+def stop(world):
+    for gateway in world.gateways.values():
+        gateway.stop()
+
+
+def start(world):
+    for gateway in world.gateways.values():
+        gateway.start()
+
+
+def case_of(office, native):
+    return next((case for case in office.json("list") if case["name_native"] == native), None)
+
+
+def files_below(folder):
+    return [path for path in glob.glob(os.path.join(folder, "**"), recursive=True) if os.path.isfile(path)]
+
+
+def holds(folder, needles):
+    """How many of the needles stand in some file below the folder."""
+    held = []
+    for path in files_below(folder):
+        with open(path, "rb") as file:
+            held.append(file.read())
+    return sum(any(needle in data for data in held) for needle in needles)
+
+
+class Known:
+    """What is looked for afterwards: pieces of the sealed sections, of the sealed items and of their keys, of one case."""
+
+    def __init__(self, office, case):
+        self.office = office
+        self.sections = []
+        for message in office.json("show", case["id"])[0]["messages"]:
+            for number in range(1, message["sections"] + 1):
+                line = [office.world.referral, "-C", office.home, "section", message["id"][:16], str(number), "--sealed"]
+                self.sections.append(subprocess.run(line, capture_output=True, check=True).stdout)
+        database = sqlite3.connect(f"file:{office.home}/casebook.db?mode=ro", uri=True)
+        messages = [bytes.fromhex(m["id"]) for m in office.json("show", case["id"])[0]["messages"]]
+        places = [row[0] for row in database.execute(
+            f"SELECT seq FROM message WHERE id IN ({','.join('?' * len(messages))})", messages)]
+        rows = database.execute("SELECT sealed, wrapped FROM item JOIN item_key USING(row) WHERE kind = 3 AND owner IN "
+                                f"({','.join('?' * len(places))})", places).fetchall()
+        self.items = [row[0][20:84] for row in rows]
+        self.keys = [row[0] for row in database.execute("SELECT wrapped FROM item_key")]
+        self.own_keys = [row[1] for row in rows]
+        database.close()
+
+    def pieces(self):
+        """Every 64 bytes of each section: SQLite splits long values over pages, so a few are not found whole."""
+        return [section[at:at + 64] for section in self.sections for at in range(128, len(section) - 64, 64)]
+
+
+def decrypts(section, keys, folder):
+    """Does stock openssl open it with one of these keys?"""
+    path = os.path.join(folder, "try.der")
+    with open(path, "wb") as file:
+        file.write(section)
+    for key in keys:
+        told = subprocess.run(["openssl", "cms", "-decrypt", "-inform", "DER", "-in", path, "-inkey", key, "-binary", "-out",
+                               path + ".out"], capture_output=True, check=False)
+        if told.returncode == 0 and os.path.getsize(path + ".out") > 0:
+            return True
+    return False
+
+
+def keys_of_today(world, *offices):
+    keys = [path for office in offices for path in glob.glob(os.path.join(office.home, "keys", "*.key"))]
+    for office in offices:
+        keys += glob.glob(os.path.join(world.folder, office.country, office.name.split("/")[1], office.officer, "*.key"))
+    return keys
+
+
+def old_copy_with_keys(world, old, office, keys_from, name):
+    """A home as it was, with the keys folder of `keys_from`."""
+    home = os.path.join(world.folder, "attack", name)
+    shutil.copytree(os.path.join(old, os.path.relpath(office.home, world.folder)), home)
+    shutil.rmtree(os.path.join(home, "keys"))
+    shutil.copytree(os.path.join(keys_from, "keys"), os.path.join(home, "keys"))
+    return subprocess.run([world.referral, "-C", home, "list", "--json"], capture_output=True, text=True, check=False)
+
+
+def test_before(known, old):
+    """The controls: the search sees what is there."""
+    for office, seen in known.items():
+        check(len(seen.sections) >= 4 and len(seen.items) >= 4, (office.name, len(seen.sections), len(seen.items)))
+        check(holds(office.home, seen.pieces()) > 0.9 * len(seen.pieces()), f"{office.name}: sealed sections are not found")
+        check(holds(office.home, seen.items) > 0.7 * len(seen.items), f"{office.name}: sealed items are not found")
+        check(holds(office.home, seen.own_keys) > 0.7 * len(seen.own_keys), f"{office.name}: wrapped keys are not found")
+        check(holds(office.home, [name.encode() for name in NAMES]) == 0, f"{office.name}: a name can be read")
+    check(os.path.isdir(old), old)
+
+
+def test_erased_from_both_sides(offices, known):
+    for office in offices:
+        sealed_key = os.path.join(office.home, "keys", "storage.key")
+        with open(sealed_key, "rb") as file:
+            before = file.read()
+        office.command("erase", case_of(office, NAMES[0])["id"])
+        with open(sealed_key, "rb") as file:
+            check(file.read() != before, f"{office.name}: the storage key is still the same")
+        check(not glob.glob(os.path.join(office.home, "keys", "storage-*.key")), "another storage key is left")
+        seen = known[office]
+        check(holds(office.home, seen.pieces()) == 0, f"{office.name}: sealed sections are still there")
+        check(holds(office.home, seen.items) == 0, f"{office.name}: sealed items are still there")
+        check(holds(office.home, seen.keys) == 0, f"{office.name}: item keys under the old book key are still there")
+        check(case_of(office, NAMES[0]) is None, f"{office.name}: the name is still shown")
+        check(case_of(office, OTHER["full_name_native"]) is not None, f"{office.name}: another case was lost")
+
+
+def test_proofs_stay(world, offices, number):
+    for office in offices:
+        told = office.json("verify")
+        check(told["failed"] == 0 and told["checked"] > 0, told)
+        shown = office.json("show", number[office])[0]
+        check(shown["name_native"] is None and shown["state"] == "identity_released", shown)
+        folder = os.path.join(world.folder, f"evidence-{office.country}")
+        office.command("evidence", number[office], "--output", folder)
+        check(glob.glob(os.path.join(folder, "**", "header.bin"), recursive=True), "no header in the evidence")
+        office.command("section", shown["messages"][0]["id"][:16], "1", "--text", ok=(77,))
+        office.command("section", shown["messages"][0]["id"][:16], "1", "--sealed", ok=(77,))
+
+
+def test_old_casebook_with_new_keys(world, old, offices):
+    for office in offices:
+        told = old_copy_with_keys(world, old, office, office.home, f"{office.country}-new")
+        check(told.returncode != 0 and NAMES[0] not in told.stdout, f"{office.name}: an old copy opens with today's keys")
+        there = os.path.join(old, os.path.relpath(office.home, world.folder))
+        told = old_copy_with_keys(world, old, office, there, f"{office.country}-old")
+        check(told.returncode == 0 and NAMES[0] in told.stdout, f"{office.name}: the control does not open: {told.stderr}")
+
+
+def until(condition, what, seconds=30):
+    limit = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < limit, f"not in {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+def test_gateways_prune(world, known):
+    """Collect-by is over and every device has it: before the grace."""
+    pieces = [piece for seen in known.values() for piece in seen.pieces()]
+    for country, gateway in world.gateways.items():
+        check(holds(gateway.folder, pieces) > 0, f"{country}: the control finds nothing at the gateway")
+        before = len(gateway.entries())
+        days_later(61)
+        gateway.start()
+        until(lambda gateway=gateway: holds(gateway.folder, pieces) == 0, f"{country}: sealed content leaves the gateway")
+        check(any("content-erased" in line for line in gateway.log_tail(400)), "no word of it in the log")
+        gateway.stop()
+        days_later(0)
+        told = subprocess.run([world.gateway_program, "log", "-c", gateway.config, "--verify"], capture_output=True, text=True,
+                              check=False)
+        check(told.returncode == 0, f"{country}: {told.stdout}{told.stderr}")
+        check(len(gateway.entries()) >= before, "the log has lost entries")
+
+
+def test_reading_keys_go(world, old, offices, known):
+    """Today's reading keys open the old sealed bytes until their time is over; then nothing does."""
+    section = known[offices[0]].sections[0]
+    check(decrypts(section, keys_of_today(world, *offices), world.folder), "the control does not open")
+    check(holds(old, known[offices[0]].pieces()) > 0, "the control does not find the section in the old copy")
+    first = {path for office in offices for path in glob.glob(os.path.join(office.home, "keys", "read-*.key"))}
+    days_later(25)
+    start(world)
+    sync(*offices)
+    stop(world)
+    days_later(125)
+    for office in offices:
+        told = office.json("tidy")
+        check(told["reading_keys"] >= 1, told)
+    days_later(0)
+    left = {path for office in offices for path in glob.glob(os.path.join(office.home, "keys", "read-*.key"))}
+    check(left and not left & first, "a first reading key is still there")
+    keys = keys_of_today(world, *offices)
+    for office, seen in known.items():
+        for section in seen.sections:
+            check(not decrypts(section, keys, world.folder), f"{office.name}: an old section opens with today's keys")
+
+
+def whole_way(world, th, mm):
+    path = os.path.join(world.folder, "cases.csv")
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(CASE), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([CASE, OTHER])
+    start(world)
+    sync(th, mm, th, mm)
+    th.command("import", path)
+    th.command("send", "E1", "K1")
+    sync(th, mm)
+    mm.command("accept", "--all-waiting")
+    sync(mm, th, mm, th, mm, th)
+    check(case_of(mm, NAMES[0]) is not None, "the case did not get there")
+
+
+def main():
+    world = World(BUILD, ["th", "mm"])
+    try:
+        th, mm = (world.office(country, "focal", "officer-1") for country in ("th", "mm"))
+        for country in ("th", "mm"):
+            world.gateway(country)
+        whole_way(world, th, mm)
+        stop(world)
+        known = {office: Known(office, case_of(office, NAMES[0])) for office in (th, mm)}
+        number = {office: case_of(office, NAMES[0])["id"] for office in (th, mm)}
+        old = world.folder + "-old"
+        shutil.copytree(world.folder, old, ignore=shutil.ignore_patterns("run", "*.sock"))
+        test_before(known, old)
+        test_erased_from_both_sides((th, mm), known)
+        test_proofs_stay(world, (th, mm), number)
+        test_old_casebook_with_new_keys(world, old, (th, mm))
+        test_reading_keys_go(world, old, (th, mm), known)
+        test_gateways_prune(world, known)
+        print("all as it should be")
+        return 0
+    finally:
+        days_later(0)
+        for country, gateway in world.gateways.items():
+            for line in gateway.log_tail(8) if sys.exc_info()[0] else []:
+                print(f"{country}: {line}", file=sys.stderr)
+        shutil.rmtree(world.folder + "-old", ignore_errors=True)
+        world.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
