@@ -38,23 +38,25 @@ struct written {
     size_t count;
 };
 
-/* Takes `mark` out where it stands, `with` in. */
-static bool exchange(char *text, const char *mark, const char *with)
+/* Takes `mark` out where it stands, and puts one character there, NUL: none. */
+static bool exchange(char *text, const char *mark, char with)
 {
     char *at = strstr(text, mark);
     if (at == NULL) {
         return false;
     }
-    size_t len = strlen(with);
-    memcpy(at, with, len);
-    memmove(at + len, at + strlen(mark), strlen(at + strlen(mark)) + 1);
+    const char *rest = at + strlen(mark);
+    if (with != '\0') {
+        *at++ = with;
+    }
+    memmove(at, rest, strlen(rest) + 1);
     return true;
 }
 
 static void era_cut(struct written *written)
 {
     for (size_t i = 0; i < sizeof(era_marks) / sizeof(era_marks[0]); i++) {
-        if (exchange(written->text, era_marks[i].mark, " ")) {
+        if (exchange(written->text, era_marks[i].mark, ' ')) {
             written->era = era_marks[i].era;
             return;
         }
@@ -165,9 +167,9 @@ static rg_outcome written_of(struct rg_bytes text, struct written *out, struct r
     }
     memcpy(out->text, ascii.data, ascii.len);
     era_cut(out);
-    (void)exchange(out->text, "年", "-");
-    (void)exchange(out->text, "月", "-");
-    (void)exchange(out->text, "日", "");
+    (void)exchange(out->text, "年", '-');
+    (void)exchange(out->text, "月", '-');
+    (void)exchange(out->text, "日", '\0');
     size_t len = strlen(out->text);
     if (len > 0 && out->text[len - 1] == '-') { /* 1994年 */
         out->text[len - 1] = '\0';

@@ -210,11 +210,15 @@ static void go_on(struct reader *reader, size_t bytes)
     }
 }
 
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 /* The next byte that is no blank; 0 at the end. */
 static uint8_t next(struct reader *reader)
 {
-    while (reader->at < reader->text.len &&
-           memchr(" \t\r\n", reader->text.data[reader->at], 4) != NULL) {
+    while (reader->at < reader->text.len && is_blank(reader->text.data[reader->at])) {
         go_on(reader, 1);
     }
     return reader->at < reader->text.len ? reader->text.data[reader->at] : 0;

@@ -10,11 +10,17 @@
 
 /* ---- in ---- */
 
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static bool is_json(struct rg_bytes text)
 {
-    size_t at = 0;
     bool marked = text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0;
-    for (at = marked ? 3 : 0; at < text.len && memchr(" \t\r\n", text.data[at], 4) != NULL; at++) {
+    size_t at = marked ? 3 : 0;
+    while (at < text.len && is_blank(text.data[at])) {
+        at++;
     }
     return at < text.len && (text.data[at] == '[' || text.data[at] == '{');
 }

@@ -374,17 +374,27 @@ static rg_outcome query_piece(const struct pieces *pieces, const struct piece *p
 typedef rg_outcome (*piece_keys)(const struct pieces *pieces, const struct piece *piece,
                                  struct telling *telling, struct rg_reason *why);
 
+static rg_outcome tell_pieces(const struct pieces *pieces, piece_keys keys, struct telling *telling,
+                              struct rg_reason *why)
+{
+    for (size_t i = 0; i < pieces->count; i++) {
+        RG_TRY(keys(pieces, &pieces->piece[i], telling, why));
+    }
+    return rg_ok();
+}
+
 static rg_outcome tell_all(struct rg_bytes text, piece_keys keys, struct telling *telling,
                            struct rg_reason *why)
 {
+    struct pieces pieces = {0};
     RG_OWNED_BUFFER key = {.secret = true};
     RG_TRY(rg_text_search_key(text, &key, why));
-    RG_CLEANUP(pieces_drop) struct pieces pieces = {0};
-    RG_TRY(pieces_of(rg_buffer_peek(&key), &pieces, why));
-    for (size_t i = 0; i < pieces.count; i++) {
-        RG_TRY(keys(&pieces, &pieces.piece[i], telling, why));
+    rg_outcome outcome = pieces_of(rg_buffer_peek(&key), &pieces, why);
+    if (rg_is_ok(outcome)) {
+        outcome = tell_pieces(&pieces, keys, telling, why);
     }
-    return rg_ok();
+    pieces_drop(&pieces);
+    return outcome;
 }
 
 static rg_outcome keys_of(struct rg_bytes text, piece_keys keys, rg_text_key_sink sink,
@@ -452,8 +462,11 @@ static bool all_found(const struct pieces *name, const struct pieces *query)
 /* Without memory nothing is found, which the next call of the search will tell. */
 bool rg_text_found(struct rg_bytes name_key, struct rg_bytes query_key)
 {
-    RG_CLEANUP(pieces_drop) struct pieces name = {0};
-    RG_CLEANUP(pieces_drop) struct pieces query = {0};
-    return rg_is_ok(pieces_of(name_key, &name, NULL)) &&
-           rg_is_ok(pieces_of(query_key, &query, NULL)) && all_found(&name, &query);
+    struct pieces name = {0};
+    struct pieces query = {0};
+    bool found = rg_is_ok(pieces_of(name_key, &name, NULL)) &&
+                 rg_is_ok(pieces_of(query_key, &query, NULL)) && all_found(&name, &query);
+    pieces_drop(&name);
+    pieces_drop(&query);
+    return found;
 }
