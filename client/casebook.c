@@ -92,25 +92,28 @@ static rg_outcome keys_take(struct rg_casebook *book, struct rg_reason *why)
     return labels_read(book, why);
 }
 
-static void book_cleanup(struct rg_casebook **book)
+static rg_outcome book_ready(struct rg_casebook *book, struct rg_reason *why)
 {
-    rg_casebook_close(*book);
+    RG_TRY(keys_take(book, why));
+    return rg_book_index_make(book, why);
 }
 
 rg_outcome rg_casebook_open_with(struct rg_spool *spool, const struct rg_storage *storage,
                                  struct rg_casebook **out, struct rg_reason *why)
 {
-    RG_CLEANUP(book_cleanup) struct rg_casebook *book = calloc(1, sizeof(*book));
+    RG_CHECK(storage->key != NULL || (storage->open != NULL && storage->seal != NULL), why,
+             RG_DENIED, "storage-key-missing", "there is no storage key to open the casebook with");
+    struct rg_casebook *book = calloc(1, sizeof(*book));
     RG_CHECK(book != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    book->spool = spool;
-    book->storage = *storage;
-    book->plain.secret = true;
-    book->padded.secret = true;
-    RG_TRY(keys_take(book, why));
-    RG_TRY(rg_book_index_make(book, why));
+    *book = (struct rg_casebook){
+        .spool = spool, .storage = *storage, .plain.secret = true, .padded.secret = true};
+    rg_outcome outcome = book_ready(book, why);
+    if (!rg_is_ok(outcome)) {
+        rg_casebook_close(book);
+        return outcome;
+    }
     *out = book;
-    book = NULL;
-    return rg_ok();
+    return outcome;
 }
 
 rg_outcome rg_casebook_open(struct rg_spool *spool, const struct rg_key *storage_key,

@@ -243,36 +243,38 @@ static void calendar_make(struct calendar *out, const char *code)
     (void)snprintf(out->code, sizeof(out->code), "%s", code);
 }
 
-static rg_outcome make(size_t countries, struct rg_deadlines **out, struct rg_reason *why)
+/* NULL: no memory. */
+static struct rg_deadlines *make(size_t countries)
 {
-    RG_OWNED_DEADLINES *made = calloc(1, sizeof(*made));
-    RG_CHECK(made != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    made->country = calloc(countries + 1, sizeof(*made->country));
-    RG_CHECK(made->country != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    made->count = countries;
-    made->reminder = 50;
-    made->late = 100;
-    made->escalated = 150;
+    struct rg_deadlines *made = calloc(1, sizeof(*made));
+    struct calendar *country = calloc(countries + 1, sizeof(*country));
+    if (made == NULL || country == NULL) {
+        free(country);
+        free(made);
+        return NULL;
+    }
+    *made = (struct rg_deadlines){
+        .reminder = 50, .late = 100, .escalated = 150, .count = countries, .country = country};
     size_t count = 0;
     const struct rg_kind_row *row = rg_kind_rows(&count);
     for (size_t i = 0; i < count; i++) {
         RG_ASSERT(row[i].number < KIND_MAX);
         made->span[row[i].number] = span_default(&row[i]);
     }
-    calendar_make(&made->country[countries], "");
-    weekend_set(&made->country[countries]);
-    *out = made;
-    made = NULL;
-    return rg_ok();
+    calendar_make(&country[countries], "");
+    weekend_set(&country[countries]);
+    return made;
 }
 
 rg_outcome rg_deadlines_new(struct rg_deadlines **out, struct rg_reason *why)
 {
-    RG_TRY(make(USUAL, out, why));
+    struct rg_deadlines *made = make(USUAL);
+    RG_CHECK(made != NULL, why, RG_IO, "out-of-memory", "out of memory");
     for (size_t i = 0; i < USUAL; i++) {
-        calendar_make(&(*out)->country[i], usual[i]);
-        weekend_set(&(*out)->country[i]);
+        calendar_make(&made->country[i], usual[i]);
+        weekend_set(&made->country[i]);
     }
+    *out = made;
     return rg_ok();
 }
 
@@ -442,6 +444,24 @@ static rg_outcome per_cent_read(const rg_group *root, const char *name, unsigned
     return rg_ok();
 }
 
+static rg_outcome contents_read(const rg_group *root, struct rg_deadlines *out,
+                                struct rg_reason *why)
+{
+    RG_TRY(per_cent_read(root, "reminder", &out->reminder, why));
+    RG_TRY(per_cent_read(root, "late", &out->late, why));
+    RG_TRY(per_cent_read(root, "escalated", &out->escalated, why));
+    if (out->reminder > out->late || out->late > out->escalated) {
+        return bad("reminder, late, escalated must not fall", why);
+    }
+    RG_TRY(answers_read(root, out, why));
+    for (size_t i = 0; i < out->count; i++) {
+        const rg_group *group = NULL;
+        RG_TRY(rg_settings_list_group(root, "countries", i, &group, why));
+        RG_TRY(country_read(group, &out->country[i], why));
+    }
+    return rg_ok();
+}
+
 static rg_outcome root_read(const rg_group *root, struct rg_deadlines **out, struct rg_reason *why)
 {
     static const char *const names[] = {"format",    "reminder", "late",
@@ -454,23 +474,15 @@ static rg_outcome root_read(const rg_group *root, struct rg_deadlines **out, str
         return bad("format must be \"referral-deadlines-1\"", why);
     }
     RG_TRY(rg_settings_list_size(root, "countries", RG_COUNTRIES_MAX, &count, why));
-    RG_OWNED_DEADLINES *made = NULL;
-    RG_TRY(make(count, &made, why));
-    RG_TRY(per_cent_read(root, "reminder", &made->reminder, why));
-    RG_TRY(per_cent_read(root, "late", &made->late, why));
-    RG_TRY(per_cent_read(root, "escalated", &made->escalated, why));
-    if (made->reminder > made->late || made->late > made->escalated) {
-        return bad("reminder, late, escalated must not fall", why);
-    }
-    RG_TRY(answers_read(root, made, why));
-    for (size_t i = 0; i < count; i++) {
-        const rg_group *group = NULL;
-        RG_TRY(rg_settings_list_group(root, "countries", i, &group, why));
-        RG_TRY(country_read(group, &made->country[i], why));
+    struct rg_deadlines *made = make(count);
+    RG_CHECK(made != NULL, why, RG_IO, "out-of-memory", "out of memory");
+    rg_outcome outcome = contents_read(root, made, why);
+    if (!rg_is_ok(outcome)) {
+        rg_deadlines_free(made);
+        return outcome;
     }
     *out = made;
-    made = NULL;
-    return rg_ok();
+    return outcome;
 }
 
 rg_outcome rg_deadlines_read(struct rg_bytes text, struct rg_deadlines **out, struct rg_reason *why)

@@ -324,16 +324,9 @@ static rg_outcome text_asked(struct referral *office, struct rg_found *found, st
     return rg_name_query(rg_bytes_of_text(found->text), &found->name, why);
 }
 
-static void found_cleanup(struct rg_found **found)
+static rg_outcome find_all(struct referral *office, const struct referral_query *query,
+                           struct rg_found *found, struct rg_reason *why)
 {
-    rg_found_free(*found);
-}
-
-static rg_outcome find(struct referral *office, const struct referral_query *query,
-                       struct rg_reason *why)
-{
-    RG_CLEANUP(found_cleanup) struct rg_found *found = calloc(1, sizeof(*found));
-    RG_CHECK(found != NULL, why, RG_IO, "out-of-memory", "out of memory");
     const char *text = query->text != NULL ? query->text : "";
     RG_CHECK(strlen(text) < sizeof(found->text), why, RG_LIMIT, "search-long",
              "too long to search for: one name is enough");
@@ -351,10 +344,22 @@ static rg_outcome find(struct referral *office, const struct referral_query *que
     if (found->count > 1) {
         qsort(found->item, found->count, sizeof(found->item[0]), by_need);
     }
+    return rg_ok();
+}
+
+static rg_outcome find(struct referral *office, const struct referral_query *query,
+                       struct rg_reason *why)
+{
+    struct rg_found *found = calloc(1, sizeof(*found));
+    RG_CHECK(found != NULL, why, RG_IO, "out-of-memory", "out of memory");
+    rg_outcome outcome = find_all(office, query, found, why);
+    if (!rg_is_ok(outcome)) {
+        rg_found_free(found);
+        return outcome;
+    }
     rg_found_free(office->found);
     office->found = found;
-    found = NULL;
-    return rg_ok();
+    return outcome;
 }
 
 /* Opens the case at `at` into office->shown; not called so: passed over. */

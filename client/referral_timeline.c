@@ -40,11 +40,6 @@ void rg_timeline_free(struct rg_timeline *timeline)
     }
 }
 
-static void timeline_cleanup(struct rg_timeline **timeline)
-{
-    rg_timeline_free(*timeline);
-}
-
 static bool is_void(const struct rg_message_row *row)
 {
     return strncmp(row->reason, VOID_PREFIX, strlen(VOID_PREFIX)) == 0;
@@ -72,24 +67,34 @@ static rg_outcome told_add(struct referral *office, const struct rg_message_row 
     return rg_ok();
 }
 
-static rg_outcome timeline_make(struct referral *office, int64_t case_row, struct rg_reason *why)
+static rg_outcome timeline_fill(struct referral *office, struct rg_timeline *timeline,
+                                struct rg_reason *why)
 {
-    RG_CLEANUP(timeline_cleanup) struct rg_timeline *made = calloc(1, sizeof(*made));
-    RG_CHECK(made != NULL, why, RG_IO, "out-of-memory", "out of memory");
     struct rg_message_row row = {0};
     size_t count = 0;
-    made->case_row = case_row;
     for (;;) {
-        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, case_row, row.seq, &row, 1, &count, why));
+        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, timeline->case_row, row.seq, &row, 1,
+                             &count, why));
         if (count == 0) {
-            break;
+            return rg_ok();
         }
-        RG_TRY(told_add(office, &row, made, why));
+        RG_TRY(told_add(office, &row, timeline, why));
+    }
+}
+
+static rg_outcome timeline_make(struct referral *office, int64_t case_row, struct rg_reason *why)
+{
+    struct rg_timeline *made = calloc(1, sizeof(*made));
+    RG_CHECK(made != NULL, why, RG_IO, "out-of-memory", "out of memory");
+    made->case_row = case_row;
+    rg_outcome outcome = timeline_fill(office, made, why);
+    if (!rg_is_ok(outcome)) {
+        rg_timeline_free(made);
+        return outcome;
     }
     rg_timeline_free(office->timeline);
     office->timeline = made;
-    made = NULL;
-    return rg_ok();
+    return outcome;
 }
 
 /* Kinds of which the last one holds. */
