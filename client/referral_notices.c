@@ -62,6 +62,20 @@ static rg_outcome post_one(struct posting *posting, const char *to_office, struc
     return rg_ok();
 }
 
+static rg_outcome post_abroad(struct posting *posting, struct rg_reason *why)
+{
+    const struct rg_trust *trust = posting->office->home->trust;
+    const struct rg_country *country = NULL;
+    for (size_t i = 0; (country = rg_trust_country_at(trust, i)) != NULL; i++) {
+        char focal[RG_OFFICE_BYTES];
+        bool own = strcmp(country->code, posting->office->home->principal.country) == 0;
+        if (!own && rg_is_ok(rg_home_focal(posting->office->home, country->code, focal, NULL))) {
+            RG_TRY(post_one(posting, focal, why));
+        }
+    }
+    return rg_ok();
+}
+
 static rg_outcome post_at_home(struct posting *posting, struct rg_reason *why)
 {
     const struct rg_home *home = posting->office->home;
@@ -75,6 +89,45 @@ static rg_outcome post_at_home(struct posting *posting, struct rg_reason *why)
         }
     }
     return rg_ok();
+}
+
+/* ---- ours ---- */
+
+static rg_outcome notice_new(struct referral *office, struct rg_bytes json, size_t *sent_out,
+                             struct rg_reason *why)
+{
+    RG_OWNED_FORM form = NULL;
+    struct rg_notice notice;
+    RG_SPOOL_STEP step = {0};
+    RG_CHECK(rg_home_is_focal(office->home), why, RG_DENIED, "notice-focal",
+             "a notice is given by the focal point of a country");
+    RG_TRY(rg_form_read_json(rg_kind_row(RG_KIND_PROCEDURE_NOTICE)->form, json, &form, why));
+    RG_TRY(rg_form_check(form, RG_CLASS_BIT(RG_CLASS_CASE), why));
+    RG_TRY(rg_notice_of_form(form, &notice, why));
+    RG_CHECK(strcmp(notice.country, office->home->principal.country) == 0, why, RG_DENIED,
+             "notice-country", "a notice speaks for its own country: country must be \"%s\"",
+             office->home->principal.country);
+    struct posting posting = {.office = office, .form = form};
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(post_abroad(&posting, why));
+    RG_TRY(post_at_home(&posting, why));
+    RG_CHECK(posting.sent > 0, why, RG_AGAIN, "notice-nobody",
+             "no office that could read it is known yet: sync first, then try again");
+    notice.id = posting.id;
+    notice.at_ms = rg_wall_now().ms;
+    notice.exercise = office->home->exercise;
+    (void)snprintf(notice.from, sizeof(notice.from), "%s", rg_office_own(office));
+    RG_TRY(rg_casebook_notice_put(office->book, &notice, why));
+    RG_TRY(rg_spool_step_commit(&step, why));
+    *sent_out = posting.sent;
+    return rg_ok();
+}
+
+struct referral_result referral_notice_new(struct referral *office, const char *json, size_t bytes,
+                                           size_t *sent_out)
+{
+    struct rg_reason why = {0};
+    return rg_result(notice_new(office, rg_bytes_of(json, bytes), sent_out, &why), &why);
 }
 
 /* ---- theirs ---- */

@@ -79,6 +79,7 @@ int do_erase(struct cli *cli, struct arguments *arguments);
 int do_tidy(struct cli *cli, struct arguments *arguments);
 int do_claim(struct cli *cli, struct arguments *arguments);
 int do_notices(struct cli *cli, struct arguments *arguments);
+int do_notice(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);
 int do_cases(struct cli *cli, struct arguments *arguments);

@@ -36,6 +36,7 @@ static const struct verb_row verbs[] = {
      false},
     {"claim", do_claim, "ID --open|--end [--second HOME]",
      "claim for protection: the origin is told nothing", false},
+    {"notice", do_notice, "FILE.json", "give a notice to all countries", false},
     {"exclude", do_exclude, "ID WHO [--remove --second HOME] | ID --list",
      "who must not read of a case", false},
     {"notices", do_notices, "[--search TEXT] [--country CC] [--lang LL] [--current]",

@@ -3,6 +3,7 @@
  * office. */
 #include "client/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int done(const struct cli *cli, const struct referral_result *result, const char *said)
@@ -122,4 +123,32 @@ int do_notices(struct cli *cli, struct arguments *arguments)
         notice_print(cli, &notice);
     }
     return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
+#define NOTICE_BYTES_MAX 65536
+
+int do_notice(struct cli *cli, struct arguments *arguments)
+{
+    if (arguments->count != 1) {
+        return usage("notice needs one file; an empty one to fill in: referral template "
+                     "PROCEDURE_NOTICE");
+    }
+    FILE *file = fopen(arguments->word[0], "r");
+    char *json = file != NULL ? malloc(NOTICE_BYTES_MAX) : NULL;
+    size_t bytes = json != NULL ? fread(json, 1, NOTICE_BYTES_MAX, file) : 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (bytes == 0 || bytes == NOTICE_BYTES_MAX) {
+        free(json);
+        return usage("the file cannot be read, is empty, or is too large");
+    }
+    size_t sent = 0;
+    struct referral_result result = referral_notice_new(cli->office, json, bytes, &sent);
+    free(json);
+    if (result.code == REFERRAL_OK && !cli->json) {
+        (void)printf("for %zu offices; it leaves with the next sync\n", sent);
+        return 0;
+    }
+    return done(cli, &result, "");
 }

@@ -205,6 +205,9 @@ referral_next_exclusion(struct referral *office, const char *id, struct referral
                         struct referral_exclusion *out);
 
 /* Procedure notices: public, about no person, to all countries. */
+/* `json`: the form of kind 4 (referral template PROCEDURE_NOTICE). `sent_out`: offices. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_notice_new(struct referral *office, const char *json, size_t bytes, size_t *sent_out);
 struct referral_notice_query { /* NULL and false: does not matter */
     const char *search;
     const char *country;
