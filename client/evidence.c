@@ -257,11 +257,13 @@ static rg_outcome write_readme(const struct bundle *bundle, const struct rg_core
     RG_OWNED_BUFFER text = {0};
     rg_hex(rg_bytes_of(bundle->row->id.b, sizeof(bundle->row->id.b)), hex);
     rg_wall_print(core->created, when);
-    RG_TRY(rg_buffer_print(&text, why,
-                           "Message %s\nfrom %s to %s, made %s by the author's clock%s%s\n\n"
-                           "What the gateways have signed about it:\n",
-                           hex, core->from_office, core->to_office[0], when,
-                           bundle->author[0] != '\0' ? ", signed by " : "", bundle->author));
+    RG_TRY(
+        rg_buffer_print(&text, why,
+                        "%sMessage %s\nfrom %s to %s, made %s by the author's clock%s%s\n\n"
+                        "What the gateways have signed about it:\n",
+                        core->exercise ? "EXERCISE: this is part of an exercise, not real\n\n" : "",
+                        hex, core->from_office, core->to_office[0], when,
+                        bundle->author[0] != '\0' ? ", signed by " : "", bundle->author));
     for (size_t i = 0; i < count; i++) {
         RG_TRY(readme_proof(bundle, &proof[i], &text, why));
     }

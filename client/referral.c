@@ -50,6 +50,11 @@ struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why
     return result;
 }
 
+bool referral_is_exercise(const struct referral *office)
+{
+    return office->home->exercise;
+}
+
 struct rg_date rg_office_today(const struct referral *office)
 {
     return office->stated_today.year != 0 ? office->stated_today : rg_date_of_wall(rg_wall_now());

@@ -139,12 +139,37 @@ static bool needs_home(const struct verb_row *row)
     return row->run != do_kinds && row->run != do_template;
 }
 
+/* What shows people says first that they are not real. */
+static void exercise_say(const struct cli *cli, const struct verb_row *row,
+                         const struct arguments *arguments)
+{
+    static const verb showing[] = {do_list,     do_show,       do_cases,  do_search,
+                                   do_evidence, do_statistics, do_section};
+    bool for_people = !cli->json && !arguments->csv && !arguments->sealed;
+    for (size_t i = 0; i < sizeof(showing) / sizeof(showing[0]); i++) {
+        if (row->run == showing[i] && referral_is_exercise(cli->office)) {
+            (void)fputs("EXERCISE: nothing of this is real\n", for_people ? stdout : stderr);
+        }
+    }
+}
+
+static int run_at_home(struct cli *cli, const struct global *global, const struct verb_row *row,
+                       struct arguments *arguments)
+{
+    struct referral_options options = {.today = global->today};
+    struct referral_result result = referral_open(global->home, &options, &cli->office);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    exercise_say(cli, row, arguments);
+    return row->run(cli, arguments);
+}
+
 static int run(const struct global *global, int argc, char **argv)
 {
     struct cli cli = {.progress = isatty(STDERR_FILENO) != 0,
                       .colour = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL};
     struct arguments arguments = {0};
-    struct referral_options options = {.today = global->today};
     const struct verb_row *row = verb_find(argv[global->at]);
     if (row == NULL) {
         return usage("unknown verb; see: referral --help");
@@ -157,11 +182,9 @@ static int run(const struct global *global, int argc, char **argv)
     if (code == 0 && row->alone && arguments.count > 0) {
         code = usage("this verb takes no ids and no file; see: referral --help");
     }
-    if (code == 0 && !needs_home(row)) {
-        code = row->run(&cli, &arguments);
-    } else if (code == 0) {
-        struct referral_result result = referral_open(global->home, &options, &cli.office);
-        code = result.code == REFERRAL_OK ? row->run(&cli, &arguments) : fail(&result);
+    if (code == 0) {
+        code = needs_home(row) ? run_at_home(&cli, global, row, &arguments)
+                               : row->run(&cli, &arguments);
     }
     referral_close(cli.office);
     arguments_drop(&arguments);

@@ -80,7 +80,8 @@ struct referral_options {
 
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_open(const char *home, const struct referral_options *options, struct referral **out);
-REFERRAL_API void referral_close(struct referral *office); /* NULL is fine */
+REFERRAL_API void referral_close(struct referral *office);             /* NULL is fine */
+REFERRAL_API bool referral_is_exercise(const struct referral *office); /* nothing here is real */
 REFERRAL_API const char *referral_version(void);
 
 /* One durable step. Without these, each call is its own. referral_close forgets what was begun. */
