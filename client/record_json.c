@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GROUPS_MAX 4 /* deep */
+
 /* ---- out ---- */
 
 static json_t *json_list(const char *joined)
@@ -155,32 +157,47 @@ static void unknown_name(struct reader *reader, struct rg_bytes name)
                     "a name that is not in the dictionary");
 }
 
-static rg_outcome member_take(struct reader *reader, struct rg_bytes name, const json_t *value,
-                              bool *has, struct rg_reason *why)
+static rg_outcome value_take(struct reader *reader, enum rg_field field, const json_t *value,
+                             bool *has, struct rg_reason *why)
 {
     struct rg_intake *intake = reader->intake;
-    struct rg_column column = rg_column_of(name);
     struct rg_reason inner = {0};
     RG_OWNED_BUFFER text = {.secret = true};
-    if (column.kind == RG_COLUMN_UNKNOWN) {
-        unknown_name(reader, name);
-    }
-    if (column.kind != RG_COLUMN_FIELD) {
-        return rg_ok();
-    }
-    const char *shown = rg_field_row(column.field)->name;
-    if (has[column.field]) {
+    const char *shown = rg_field_row(field)->name;
+    if (has[field]) {
         rg_import_error(intake->report, reader->line, shown, "stands twice");
         return rg_ok();
     }
-    has[column.field] = true;
-    rg_outcome outcome = value_text(column.field, value, &text, &inner);
+    has[field] = true;
+    rg_outcome outcome = value_text(field, value, &text, &inner);
     if (outcome.code == RG_MALFORMED) {
         rg_import_error(intake->report, reader->line, shown, "%s", inner.text);
         return rg_ok();
     }
     RG_TRY(outcome);
-    return rg_intake_value(intake, column.field, rg_buffer_peek(&text), reader->line, why);
+    return rg_intake_value(intake, field, rg_buffer_peek(&text), reader->line, why);
+}
+
+/* What stands in an object: names of fields, and groups of a survey form with more of them. */
+static rg_outcome members_take(struct reader *reader, json_t *object, bool *has, unsigned depth,
+                               struct rg_reason *why)
+{
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+        struct rg_bytes name = rg_bytes_of_text(json_object_iter_key(at));
+        json_t *value = json_object_iter_value(at);
+        struct rg_column column = rg_column_of(name);
+        bool group = column.kind != RG_COLUMN_FIELD && json_is_object(value) && depth < GROUPS_MAX;
+        if (group) {
+            RG_TRY(members_take(reader, value, has, depth + 1, why));
+        }
+        if (!group && column.kind == RG_COLUMN_UNKNOWN) {
+            unknown_name(reader, name);
+        }
+        if (column.kind == RG_COLUMN_FIELD) {
+            RG_TRY(value_take(reader, column.field, value, has, why));
+        }
+    }
+    return rg_ok();
 }
 
 static rg_outcome object_take(struct reader *reader, json_t *object, struct rg_reason *why)
@@ -194,10 +211,7 @@ static rg_outcome object_take(struct reader *reader, json_t *object, struct rg_r
         rg_import_error(report, reader->line, "", "allowed: one object for each case");
         return rg_ok();
     }
-    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
-        struct rg_bytes name = rg_bytes_of_text(json_object_iter_key(at));
-        RG_TRY(member_take(reader, name, json_object_iter_value(at), has, why));
-    }
+    RG_TRY(members_take(reader, object, has, 0, why));
     return rg_intake_row(reader->intake, reader->line, why);
 }
 

@@ -22,12 +22,19 @@ static void lower(const char *text, char *out, size_t room)
     }
 }
 
+/* The longest name leaves no room for the NUL here: cut between letters, not within one. */
+static void name_take(const struct rg_record *record, enum rg_field field,
+                      char out[RG_NAME_BYTES_MAX])
+{
+    struct rg_bytes name = rg_bytes_of_text(rg_record_get(record, field));
+    size_t len = rg_text_cut(name, RG_NAME_BYTES_MAX - 1);
+    (void)snprintf(out, RG_NAME_BYTES_MAX, "%.*s", (int)len, (const char *)name.data);
+}
+
 void rg_office_names(struct rg_case_file *file, const struct rg_record *record)
 {
-    (void)snprintf(file->name_native, sizeof(file->name_native), "%s",
-                   rg_record_get(record, RG_FIELD_FULL_NAME_NATIVE));
-    (void)snprintf(file->name_latin, sizeof(file->name_latin), "%s",
-                   rg_record_get(record, RG_FIELD_FULL_NAME_LATIN));
+    name_take(record, RG_FIELD_FULL_NAME_NATIVE, file->name_native);
+    name_take(record, RG_FIELD_FULL_NAME_LATIN, file->name_latin);
 }
 
 enum rg_priority rg_office_priority(const struct rg_case_file *file)

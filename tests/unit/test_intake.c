@@ -240,6 +240,11 @@ static void test_json_of_every_kind(void **state)
     assert_field(records, RG_FIELD_PRS_BIRTHDATE, "2005-03-15");
     assert_field(records, RG_FIELD_DOB_AS_SAID, "15/03/2548");
     assert_field(records, RG_FIELD_ALIAS_NICKNAME, "Noi;Lek");
+    RG_OWNED_RECORDS grouped =
+        json_of("[" JSON_START ",\"meta\":{\"instanceID\":\"uuid:1\"},\"person\":{\"names\":{"
+                "\"prs_First_Name\":\"Bounmi\"},\"prs_Title\":\"Ms\"}}]");
+    assert_field(grouped, RG_FIELD_PRS_FIRST_NAME, "Bounmi");
+    assert_field(grouped, RG_FIELD_PRS_TITLE, "Ms");
     RG_OWNED_RECORDS lines = json_of(JSON_START "}\n{\"case_ref\":\"C2\",\"host_country\":\"TH\","
                                                 "\"origin_country\":\"VN\"}\n");
     assert_non_null(lines);
@@ -261,6 +266,9 @@ static void test_bad_json_says_where_and_imports_nothing(void **state)
     (void)state;
     static const struct bad_json bad[] = {
         {"[" JSON_START ",\"shoe_size\":40}]", 1, "", "shoe_size is not in the dictionary"},
+        {"[" JSON_START ",\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":1}}}}}}]", 1, "",
+         "e is not in the dictionary"},
+        {"[" JSON_START ",\"person\":{\"case_ref\":\"C2\"}}]", 1, "case_ref", "stands twice"},
         {"[" JSON_START ",\"SEC RET\":40}]", 1, "", "a name that is not in the dictionary"},
         {"[\n\n" JSON_START ",\"prs_Gender\":\"SECRET\"}]", 3, "prs_Gender",
          "text of 6 letters; allowed: one of Feminine"},
