@@ -228,6 +228,31 @@ static void test_note_reads_back(void **state)
     }
 }
 
+/* docs/retention.md says the same as the table. */
+static void test_docs(void **state)
+{
+    (void)state;
+    RG_OWNED_BUFFER page = {0};
+    assert_true(rg_is_ok(
+        rg_file_read(RG_SOURCE_DIR "/docs/retention.md", (size_t)256 * 1024, &page, NULL)));
+    assert_true(rg_is_ok(rg_buffer_append(&page, rg_bytes_of("", 1), NULL)));
+    for (unsigned term = 1; term < RG_TERM_COUNT; term++) {
+        const struct rg_retention_row *row = rg_retention_row(term);
+        char kept[64];
+        char key[64];
+        (void)snprintf(key, sizeof(key), "| `%s` | %ud |", row->name, row->days);
+        (void)snprintf(kept, sizeof(kept), "| %u %s |", row->months > 0 ? row->months : row->days,
+                       row->months > 0 ? "months" : "days");
+        const char *at = strstr((const char *)page.data, key);
+        assert_non_null(at);
+        while (at > (const char *)page.data && at[-1] != '\n') {
+            at--;
+        }
+        const char *found = strstr(at, kept);
+        assert_true(found != NULL && found < strchr(at, '\n'));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_days_never_exceed_months),
         cmocka_unit_test(test_d25_a_hold_needs_two_officers),
         cmocka_unit_test(test_note_reads_back),
+        cmocka_unit_test(test_docs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
