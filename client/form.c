@@ -83,7 +83,8 @@ unsigned rg_form_table_classes_required(const struct rg_form_table *table)
 rg_outcome rg_form_new(const struct rg_form_table *table, struct rg_form **form_out,
                        struct rg_reason *why)
 {
-    RG_ASSERT(table != NULL && table->count <= RG_FORM_BOXES_MAX);
+    RG_CHECK(table != NULL && table->count <= RG_FORM_BOXES_MAX, why, RG_MALFORMED, "form-field",
+             "no table of boxes");
     struct rg_form *form = calloc(1, sizeof(*form));
     uint16_t *rows = calloc(table->count + 1, sizeof(*rows));
     if (form == NULL || rows == NULL) {

@@ -745,7 +745,8 @@ static rg_outcome form_from_wire(const struct wire_section *from, struct rg_cont
 {
     RG_OWNED_FORM form = NULL;
     const struct rg_kind_row *row = rg_kind_row(from->kind);
-    RG_ASSERT(row != NULL);
+    RG_CHECK(row != NULL && row->form != NULL, why, RG_MALFORMED, "content-kind",
+             "no kind has this number");
     RG_TRY(rg_message_form_decode(row->form, from->form[form_place(from->kind)], &form, why));
     size_t room = rg_form_packed_bytes(form) + from->vital.reason.len + 1;
     RG_TRY(rg_buffer_reserve(memory, room, why));
