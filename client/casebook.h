@@ -130,6 +130,13 @@ RG_MUST_USE rg_outcome rg_casebook_is_called(struct rg_casebook *book,
                                              const struct rg_case_file *file,
                                              const struct rg_name_query *query, bool *found_out,
                                              struct rg_reason *why);
+/* What the process needs of one message; it stays when the sections are erased. */
+RG_MUST_USE rg_outcome rg_casebook_note_put(struct rg_casebook *book, int64_t message_seq,
+                                            const struct rg_process_message *note,
+                                            struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_casebook_note_get(struct rg_casebook *book, int64_t message_seq,
+                                            struct rg_process_message *out, bool *found_out,
+                                            struct rg_reason *why);
 
 /* ---- who must not read of a case, known to this house only ---- */
 

@@ -5,6 +5,7 @@
 
 #include "core/digest.h"
 #include "core/settings.h"
+#include "core/trust.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -74,6 +75,12 @@ struct rg_wall rg_office_now(const struct referral *office)
 const char *rg_office_own(const struct referral *office)
 {
     return office->home->principal.office;
+}
+
+const char *rg_office_role(const struct referral *office)
+{
+    const struct rg_office *own = rg_trust_office(office->home->trust, rg_office_own(office));
+    return own != NULL ? own->role : "";
 }
 
 bool rg_id_same(struct rg_id a, struct rg_id b)

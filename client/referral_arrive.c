@@ -14,11 +14,12 @@ static rg_outcome arrive_step(struct rg_arrival *arrival, struct rg_reason *why)
     struct rg_case_file *file = arrival->file;
     enum rg_case_event event =
         rg_case_event_of(arrival->opened->first->kind, !arrival->ours, arrival->crosses);
+    unsigned actions = 0; /* the process says what is to be done */
     if (event == RG_EVENT_DETAILS_IN && file->now.state == RG_CASE_REFERRED) {
         /* Details only follow an accept: a colleague sent it before this device was known. */
-        RG_TRY(rg_office_step(file, RG_EVENT_ACCEPT_OUT, &arrival->actions, why));
+        RG_TRY(rg_office_step(file, RG_EVENT_ACCEPT_OUT, &actions, why));
     }
-    return rg_office_step(file, event, &arrival->actions, why);
+    return rg_office_step(file, event, &actions, why);
 }
 
 static rg_outcome merge_all(struct rg_arrival *arrival, struct rg_record *record,
@@ -46,8 +47,6 @@ static rg_outcome country_set(struct rg_record *record, enum rg_field field, con
 static rg_outcome take_request(struct rg_arrival *arrival, struct rg_reason *why)
 {
     struct rg_case_file *file = arrival->file;
-    file->thread = arrival->row->thread;
-    file->has_thread = true;
     file->request = arrival->row->id;
     file->has_request = true;
     file->preview = arrival->opened->first->preview;
@@ -79,12 +78,6 @@ static rg_outcome take_proposal(struct rg_arrival *arrival, struct rg_reason *wh
     return rg_casebook_record_put(arrival->office->book, file->row, record, why);
 }
 
-/* The disk or the folder fails: stop the batch. */
-bool rg_stops_all(rg_outcome outcome)
-{
-    return outcome.code == RG_BROKEN || outcome.code == RG_IO;
-}
-
 /* What the library says by itself must not undo what has arrived. Only what may work later, or a
  * folder that fails, stands in the way of the whole message; it then stays to be opened. */
 static rg_outcome by_itself(rg_outcome outcome, const struct rg_reason *said, bool *done_out,
@@ -94,20 +87,6 @@ static rg_outcome by_itself(rg_outcome outcome, const struct rg_reason *said, bo
     if (rg_stops_all(outcome) || outcome.code == RG_AGAIN) {
         *why = *said;
         return outcome;
-    }
-    return rg_ok();
-}
-
-static rg_outcome release(struct rg_arrival *arrival, struct rg_reason *why)
-{
-    struct rg_reason said = {0};
-    bool done = false;
-    RG_TRY(
-        by_itself(rg_office_send_details(arrival->office, arrival->file, arrival->row->id, &said),
-                  &said, &done, why));
-    if (done) {
-        arrival->actions &= ~RG_CASE_DO_ACKNOWLEDGE; /* `seen` in the details says it */
-        arrival->office->moved.details_sent++;
     }
     return rg_ok();
 }
@@ -142,9 +121,6 @@ static rg_outcome take_answer(struct rg_arrival *arrival, struct rg_reason *why)
     RG_TRY(arrive_step(arrival, why));
     file->request_opened = true; /* who answers has read it */
     file->decline = content->kind == RG_KIND_DECLINE ? (uint32_t)content->decline.code : 0;
-    if ((arrival->actions & RG_CASE_DO_SEND_DETAILS) != 0) {
-        RG_TRY(release(arrival, why));
-    }
     return file->has_proposal && arrival->crosses ? relay(arrival, why) : rg_ok();
 }
 
@@ -170,7 +146,6 @@ static rg_outcome take_acknowledgement(struct rg_arrival *arrival, struct rg_rea
         file->details_opened || (file->has_details && rg_id_same(opened, file->details));
     /* An acknowledgement that comes late for the state is still true. */
     rg_outcome outcome = arrive_step(arrival, why);
-    arrival->actions = 0;
     return outcome.code == RG_DENIED ? rg_ok() : outcome;
 }
 
@@ -181,7 +156,8 @@ static rg_outcome copy_leaves(struct rg_arrival *arrival, struct rg_reason *why)
 {
     struct rg_case_file *file = arrival->file;
     if (file->now.state == RG_CASE_NONE || file->now.state == RG_CASE_HELD) {
-        return rg_office_step(file, RG_EVENT_RULES_OK, &arrival->actions, why);
+        unsigned actions = 0;
+        return rg_office_step(file, RG_EVENT_RULES_OK, &actions, why);
     }
     return rg_ok();
 }
@@ -223,10 +199,8 @@ static rg_outcome copy_answer(struct rg_arrival *arrival, struct rg_reason *why)
     const struct rg_content *content = arrival->opened->first;
     RG_TRY(arrive_step(arrival, why));
     file->decline = content->kind == RG_KIND_DECLINE ? (uint32_t)content->decline.code : 0;
-    if ((arrival->actions & RG_CASE_DO_ERASE_RECEIVED) != 0) {
-        RG_TRY(rg_casebook_put(arrival->office->book, file, why));
-        RG_TRY(rg_casebook_erase(arrival->office->book, file->row, true, why));
-        RG_TRY(rg_casebook_get(arrival->office->book, file->row, file, why));
+    if (content->kind == RG_KIND_DECLINE && !arrival->crosses) {
+        return rg_office_erase_received(arrival->office, file, why);
     }
     return rg_ok();
 }
@@ -248,9 +222,50 @@ static rg_outcome copy_details(struct rg_arrival *arrival, struct rg_reason *why
     return rg_casebook_record_put(arrival->office->book, file->row, record, why);
 }
 
+static rg_outcome copy_withdrawal(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    return rg_office_overtake(arrival->office, arrival->file,
+                              rg_form_codes(arrival->opened->first->form, "scopes"), why);
+}
+
 /* ---- finding the case ---- */
 
 typedef rg_outcome (*arrival_act)(struct rg_arrival *arrival, struct rg_reason *why);
+
+/* Opens a case without being asked about one: a notice of identification, an emergency return, an
+ * onward referral. */
+static rg_outcome take_opening(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    (void)why;
+    if (arrival->opened->first->kind == RG_KIND_EMERGENCY_RETURN) {
+        arrival->file->now.state = RG_CASE_RELEASED;
+        arrival->file->now.since = rg_wall_now();
+    }
+    return rg_ok();
+}
+
+/* Each device erases what it holds itself, whoever of the office answers. */
+static rg_outcome take_withdrawal(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_erasure erasure;
+    const struct rg_form *form = arrival->opened->first->form;
+    RG_TRY(rg_office_overtake(arrival->office, arrival->file, rg_form_codes(form, "scopes"), why));
+    return rg_office_erase_withdrawn(arrival->office, arrival->file, form, &erasure, why);
+}
+
+static rg_outcome take_erasure_order(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_reason said = {0};
+    bool spoken = false;
+    return by_itself(rg_office_erase_ordered(arrival->office, arrival->file,
+                                             arrival->opened->first->form, arrival->row->id, &said),
+                     &said, &spoken, why);
+}
+
+static rg_outcome take_stop(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    return rg_office_overtake(arrival->office, arrival->file, RG_SCOPES_ALL, why);
+}
 
 struct taking { /* what a kind does to the house's own part of a case */
     uint32_t kind;
@@ -265,6 +280,12 @@ static const struct taking takings[] = {
     {RG_KIND_DECLINE, false, take_answer, copy_answer},
     {RG_KIND_DETAILS, false, take_details, copy_details},
     {RG_KIND_ACKNOWLEDGEMENT, false, take_acknowledgement, NULL},
+    {RG_KIND_IDENTIFICATION_NOTICE, true, take_opening, take_opening},
+    {RG_KIND_EMERGENCY_RETURN, true, take_opening, take_opening},
+    {RG_KIND_ONWARD_REFERRAL, true, take_opening, take_opening},
+    {RG_KIND_CONSENT_WITHDRAWN, false, take_withdrawal, copy_withdrawal},
+    {RG_KIND_CANCEL, false, take_stop, take_stop},
+    {RG_KIND_ERASURE_ORDER, false, take_erasure_order, NULL},
 };
 
 static const struct taking *taking_of(uint32_t kind)
@@ -298,6 +319,41 @@ static void file_begin(struct rg_arrival *arrival)
                    arrival->row->other);
 }
 
+/* An alert may come straight from an NGO, on a thread of its own. */
+static bool is_alert(const struct rg_arrival *arrival)
+{
+    uint32_t kind = arrival->opened->first->kind;
+    return kind == RG_KIND_CONSENT_WITHDRAWN || kind == RG_KIND_TRANSIT_ALERT ||
+           kind == RG_KIND_SAFETY_CONCERN;
+}
+
+/* Drafts, copies and requests to sign go about inside the country, each on a thread of its own. */
+static bool is_inner_work(const struct rg_arrival *arrival)
+{
+    return !arrival->crosses && (arrival->opened->first->kind >= RG_KIND_DESK_DRAFT ||
+                                 arrival->file->now.side == RG_SIDE_PROPOSER);
+}
+
+/* A desk works on what its focal point hands it; it has no part in the process. */
+static bool is_desk_work(const struct rg_arrival *arrival)
+{
+    return !arrival->crosses && !arrival->ours && !rg_home_is_focal(arrival->office->home);
+}
+
+static void desk_begin(struct rg_arrival *arrival)
+{
+    struct rg_case_file *file = arrival->file;
+    const char *own = arrival->office->home->principal.country;
+    file->handle = arrival->opened->first->handle;
+    file->made_ms = rg_wall_now().ms;
+    file->now = (struct rg_case){
+        .side = RG_SIDE_PROPOSER, .state = RG_CASE_FORWARDED, .since = rg_wall_now()};
+    file->thread = arrival->row->thread;
+    file->has_thread = true;
+    (void)snprintf(file->host, sizeof(file->host), "%s", own);
+    (void)snprintf(file->partner, sizeof(file->partner), "%s", arrival->row->other);
+}
+
 /* What answers comes in the thread of what it answers. */
 static rg_outcome thread_check(const struct rg_arrival *arrival, struct rg_reason *why)
 {
@@ -307,9 +363,20 @@ static rg_outcome thread_check(const struct rg_arrival *arrival, struct rg_reaso
     bool proposal = file->has_proposal_thread &&
                     memcmp(file->proposal_thread.b, thread->b, sizeof(thread->b)) == 0;
     bool of_proposer = file->now.side == RG_SIDE_HOST && !arrival->crosses;
-    RG_CHECK(of_proposer ? proposal : main, why, RG_DENIED, "case-thread",
+    bool own = is_alert(arrival) || is_inner_work(arrival);
+    RG_CHECK((of_proposer ? proposal : main) || own, why, RG_DENIED, "case-thread",
              "the message came in another thread than its case has with that office");
     return rg_ok();
+}
+
+/* ... of one of the two countries of the case. */
+static bool is_alert_of(const struct rg_arrival *arrival)
+{
+    char partner[RG_COUNTRY_BYTES];
+    char other[RG_COUNTRY_BYTES];
+    rg_office_country(arrival->file->partner, partner);
+    rg_office_country(arrival->row->other, other);
+    return is_alert(arrival) && (!arrival->crosses || strcmp(partner, other) == 0);
 }
 
 /* The office at the other end of this message is the one that the case has there. */
@@ -319,9 +386,23 @@ static rg_outcome office_check(const struct rg_arrival *arrival, struct rg_reaso
     bool first = arrival->ours && file->partner[0] == '\0'; /* a colleague has just asked them */
     const char *expected =
         arrival->crosses || file->now.side == RG_SIDE_PROPOSER ? file->partner : file->proposed_by;
-    RG_CHECK(first || strcmp(expected, arrival->row->other) == 0, why, RG_DENIED, "case-office",
+    bool same = strcmp(expected, arrival->row->other) == 0;
+    bool inner = !arrival->crosses && arrival->opened->first->kind >= RG_KIND_DESK_DRAFT;
+    RG_CHECK(first || same || inner || is_alert_of(arrival), why, RG_DENIED, "case-office",
              "the message speaks about a case of another office");
     return rg_ok();
+}
+
+/* The first message across the border, of either side, begins the case's thread. */
+static void thread_take(struct rg_arrival *arrival)
+{
+    struct rg_case_file *file = arrival->file;
+    if (!arrival->crosses || file->has_thread || is_alert(arrival)) {
+        return;
+    }
+    file->thread = arrival->row->thread;
+    file->has_thread = true;
+    (void)snprintf(file->partner, sizeof(file->partner), "%s", arrival->row->other);
 }
 
 /* The case of the handle, or a new one when this kind may open one. */
@@ -335,38 +416,177 @@ static rg_outcome file_find(struct rg_arrival *arrival, const struct taking *tak
         arrival->office->book, RG_CASE_BY_HANDLE,
         rg_bytes_of(arrival->opened->first->handle.b, sizeof(struct rg_case_handle)), &row, &found,
         why));
-    RG_CHECK(found || taking->opens_case, why, RG_DENIED, "case-elsewhere",
+    bool opens = (taking != NULL && taking->opens_case) || is_desk_work(arrival);
+    RG_CHECK(found || opens, why, RG_DENIED, "case-elsewhere",
              "the case is with a colleague of this office");
+    if (!found && is_desk_work(arrival)) {
+        desk_begin(arrival);
+        return rg_ok();
+    }
     if (!found) {
         file_begin(arrival);
+        thread_take(arrival);
         return rg_ok();
     }
     RG_TRY(rg_casebook_get(arrival->office->book, row, file, why));
     RG_TRY(office_check(arrival, why));
-    if (arrival->crosses && file->partner[0] == '\0') {
-        (void)snprintf(file->partner, sizeof(file->partner), "%s", arrival->row->other);
+    thread_take(arrival);
+    return opens ? rg_ok() : thread_check(arrival, why);
+}
+
+/* ---- filing ---- */
+
+/* Notices to everybody and the directory belong to no case. */
+static bool has_no_case(uint32_t kind)
+{
+    return kind == RG_KIND_DIRECTORY_UPDATE || kind == RG_KIND_PROCEDURE_NOTICE ||
+           kind == RG_KIND_BREACH_NOTICE;
+}
+
+/* What both offices must know of it, for the fold. A void message is kept, and acts on nothing. */
+static rg_outcome process_take(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct referral *office = arrival->office;
+    const struct rg_content *section[RG_SECTIONS_MAX];
+    struct rg_process_message note;
+    bool relevant = false;
+    enum rg_void said = RG_VOID_NOT;
+    size_t count = 0;
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        if (arrival->opened->section[i].here) {
+            section[count++] = &arrival->opened->section[i].content;
+        }
     }
-    return taking->opens_case ? rg_ok() : thread_check(arrival, why);
+    struct rg_noting noting = {.section = section,
+                               .count = count,
+                               .id = arrival->row->id,
+                               .thread = arrival->row->thread,
+                               .own_country = arrival->ours || !arrival->crosses};
+    RG_TRY(rg_office_note(office, arrival->file, &noting, &note, &relevant, why));
+    if (!relevant) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_note_put(office->book, arrival->row->seq, &note, why));
+    RG_TRY(rg_spool_message_update(office->spool, arrival->row, why));
+    RG_TRY(rg_office_fold(office, arrival->file, &arrival->row->id, &said, why));
+    RG_TRY(rg_spool_message_get(office->spool, arrival->row->id, arrival->row, &relevant, why));
+    arrival->counts = said == RG_VOID_NOT;
+    return rg_ok();
+}
+
+static bool is_of_the_process(const struct rg_arrival *arrival)
+{
+    bool notice = !arrival->ours && !arrival->crosses && is_alert(arrival);
+    return arrival->file->now.side != RG_SIDE_PROPOSER && (arrival->crosses || notice);
+}
+
+/* What a desk or an NGO may answer: the message of the case that its focal point has shown it. */
+static rg_outcome desk_note(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    const struct rg_content *first = arrival->opened->first;
+    uint32_t kind = first->kind;
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        if (arrival->opened->section[i].here) {
+            kind = arrival->opened->section[i].content.kind;
+        }
+    }
+    const struct rg_process_message note = {
+        .id = first->has_answers ? first->answers : arrival->row->id,
+        .from = RG_PARTY_NONE,
+        .kind = kind,
+        .made = first->made,
+    };
+    return rg_casebook_note_put(arrival->office->book, arrival->row->seq, &note, why);
+}
+
+/* What the library does by itself now, and the word that it was opened, when nothing says so. */
+static rg_outcome answer(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    size_t done = 0;
+    RG_TRY(rg_office_act(arrival->office, arrival->file, &done, why));
+    uint32_t kind = arrival->opened->first->kind;
+    bool wanted = arrival->counts && !arrival->ours && kind != RG_KIND_ACKNOWLEDGEMENT &&
+                  kind < RG_KIND_DESK_DRAFT;
+    return wanted && done == 0 ? acknowledge(arrival, why) : rg_ok();
+}
+
+/* What of the record a form tells: the asked side learns names and needs from more than kind 17. */
+static rg_outcome fields_take(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    RG_OWNED_RECORD record = NULL;
+    if (arrival->ours || file->now.side != RG_SIDE_ORIGIN ||
+        arrival->opened->first->body != RG_BODY_FORM) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        const struct rg_opened_section *section = &arrival->opened->section[i];
+        for (unsigned f = 0; section->here && f < RG_FIELD_COUNT; f++) {
+            const char *value = rg_form_field_get(section->content.form, (enum rg_field)f);
+            if (value[0] != '\0' && !rg_record_has(record, (enum rg_field)f)) {
+                RG_TRY(rg_record_set(record, (enum rg_field)f, rg_bytes_of_text(value), why));
+            }
+        }
+    }
+    rg_office_names(file, record);
+    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
+}
+
+/* The house's own part. What it cannot do with the message does not undo that it came: both offices
+ * count it alike. */
+static rg_outcome house_take(struct rg_arrival *arrival, const struct taking *taking,
+                             struct rg_reason *why)
+{
+    arrival_act act = taking == NULL ? NULL : arrival->ours ? taking->ours : taking->theirs;
+    RG_CASE_FILE before = *arrival->file;
+    struct rg_reason said = {0};
+    RG_SPOOL_STEP step = {0};
+    if (!arrival->counts) {
+        return rg_ok();
+    }
+    RG_TRY(rg_spool_step_begin(arrival->office->spool, &step, why));
+    rg_outcome outcome = act != NULL ? act(arrival, &said) : fields_take(arrival, &said);
+    if (rg_is_ok(outcome)) {
+        return rg_spool_step_commit(&step, why);
+    }
+    if (outcome.code != RG_DENIED) {
+        *why = said;
+        return outcome;
+    }
+    *arrival->file = before;
+    arrival->counts = false;
+    (void)snprintf(arrival->row->reason, sizeof(arrival->row->reason), "%s", said.id);
+    return rg_ok();
+}
+
+static rg_outcome file_in_case(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct referral *office = arrival->office;
+    const struct taking *taking = taking_of(arrival->opened->first->kind);
+    RG_TRY(file_find(arrival, taking, why));
+    RG_TRY(rg_casebook_put(office->book, arrival->file, why)); /* a row for what follows */
+    arrival->row->case_row = arrival->file->row;
+    arrival->counts = true;
+    if (is_of_the_process(arrival)) {
+        RG_TRY(process_take(arrival, why));
+    }
+    if (arrival->file->now.side == RG_SIDE_PROPOSER && !arrival->ours) {
+        RG_TRY(desk_note(arrival, why));
+    }
+    RG_TRY(house_take(arrival, taking, why));
+    RG_TRY(rg_casebook_put(office->book, arrival->file, why));
+    RG_TRY(answer(arrival, why));
+    return rg_casebook_put(office->book, arrival->file, why);
 }
 
 rg_outcome rg_arrival_file(struct rg_arrival *arrival, struct rg_reason *why)
 {
-    struct referral *office = arrival->office;
-    const struct taking *taking = taking_of(arrival->opened->first->kind);
     RG_SPOOL_STEP step = {0};
-    RG_CHECK(taking != NULL, why, RG_DENIED, "content-kind",
-             "this program cannot act on messages of this kind yet");
-    arrival_act act = arrival->ours ? taking->ours : taking->theirs;
-    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(file_find(arrival, taking, why));
-    RG_TRY(rg_casebook_put(office->book, arrival->file, why)); /* a row for what follows */
-    if (act != NULL) {
-        RG_TRY(act(arrival, why));
+    if (has_no_case(arrival->opened->first->kind)) {
+        return rg_ok();
     }
-    RG_TRY(rg_casebook_put(office->book, arrival->file, why));
-    if ((arrival->actions & RG_CASE_DO_ACKNOWLEDGE) != 0 && !arrival->ours) {
-        RG_TRY(acknowledge(arrival, why));
-    }
-    arrival->row->case_row = arrival->file->row;
+    RG_TRY(rg_spool_step_begin(arrival->office->spool, &step, why));
+    RG_TRY(file_in_case(arrival, why));
     return rg_spool_step_commit(&step, why);
 }

@@ -37,13 +37,6 @@ void rg_office_names(struct rg_case_file *file, const struct rg_record *record)
     name_take(record, RG_FIELD_FULL_NAME_LATIN, file->name_latin);
 }
 
-enum rg_priority rg_office_priority(const struct rg_case_file *file)
-{
-    static const enum rg_priority of[] = {RG_ROUTINE, RG_ROUTINE, RG_URGENT, RG_EMERGENCY};
-    unsigned urgency = file->has_preview ? (unsigned)file->preview.urgency : 0;
-    return urgency < sizeof(of) / sizeof(of[0]) ? of[urgency] : RG_ROUTINE;
-}
-
 /* The event must be lawful in the case's state: changes `file` only then. */
 rg_outcome rg_office_step(struct rg_case_file *file, enum rg_case_event event,
                           unsigned *actions_out, struct rg_reason *why)

@@ -103,7 +103,7 @@ struct referral_result referral_next_import_problem(struct referral *office,
 struct export
 {
     enum referral_format format;
-    referral_write write;
+    referral_sink write;
     void *context;
     size_t cases;
     struct rg_buffer text; /* of one case, secret */
@@ -174,7 +174,7 @@ static rg_outcome export_all(struct referral *office, struct export *export, str
 }
 
 struct referral_result referral_export(struct referral *office, enum referral_format format,
-                                       referral_write write, void *context, size_t *cases_out)
+                                       referral_sink write, void *context, size_t *cases_out)
 {
     struct rg_reason why = {0};
     struct export export = {

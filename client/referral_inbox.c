@@ -76,6 +76,7 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
         .office = office,
         .row = row,
         .opened = &opened,
+        .envelope = envelope,
         .ours = row->ours,
         .crosses = strcmp(other, office->home->principal.country) != 0,
         .file = &file,
@@ -86,13 +87,14 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
         *why = said;
         return outcome;
     }
-    if (outcome.code == RG_AGAIN) {
+    if (!rg_is_ok(outcome)) {
         row->case_row = 0;
+        (void)snprintf(row->reason, sizeof(row->reason), "%s", said.id != NULL ? said.id : "");
+    }
+    if (outcome.code == RG_AGAIN) {
         return rg_ok(); /* a page or a key card is missing: it stays to be opened when that is here
                          */
     }
-    (void)snprintf(row->reason, sizeof(row->reason), "%s",
-                   rg_is_ok(outcome) || said.id == NULL ? "" : said.id);
     RG_TRY(sections_keep(office, row, &opened, why));
     RG_TRY(opened_note(office, row, why));
     return rg_spool_message_update(office->spool, row, why);

@@ -20,12 +20,14 @@
 #include "client/consent.h"
 #include "client/deadlines.h"
 #include "client/evidence.h"
+#include "client/gate.h"
 #include "client/include/referral.h"
 #include "client/post.h"
 #include "client/sync.h"
 
 #define RG_SOFTWARE "referral 0.1.0"
 #define RG_OPENED_IDS_MAX 512
+#define RG_SCOPES_ALL (RG_SCOPE_BIT(RG_SCOPE_STATISTICS + 1) - 1u)
 
 struct referral {
     struct rg_home *home;
@@ -78,7 +80,8 @@ struct rg_found; /* the list asked for last (referral_list.c) */
 void rg_found_free(struct rg_found *found);
 struct rg_timeline; /* of the case shown last (referral_timeline.c) */
 void rg_timeline_free(struct rg_timeline *timeline);
-const char *rg_office_own(const struct referral *office); /* "th/focal" */
+const char *rg_office_own(const struct referral *office);  /* "th/focal" */
+const char *rg_office_role(const struct referral *office); /* "focal", "ngo", "health", ... */
 /* The folder's sync.lock: held while syncing and tidying. RG_AGAIN sync-running. */
 RG_MUST_USE rg_outcome rg_office_lock(struct referral *office, struct rg_reason *why);
 void rg_office_unlock(struct referral *office);
@@ -103,6 +106,9 @@ RG_MUST_USE rg_outcome rg_office_tidy(struct referral *office, struct rg_reason 
 /* Once a day, with the lock held: what has passed its term goes. */
 RG_MUST_USE rg_outcome rg_office_tidy_daily(struct referral *office, struct rg_reason *why);
 struct referral_result rg_result(rg_outcome outcome, const struct rg_reason *why);
+/* The message whose id begins so. */
+RG_MUST_USE rg_outcome rg_office_message(struct referral *office, const char *id,
+                                         struct rg_message_row *out, struct rg_reason *why);
 /* The case called `id`: number or reference. */
 RG_MUST_USE rg_outcome rg_office_case(struct referral *office, const char *id,
                                       struct rg_case_file *out, struct rg_reason *why);
@@ -110,14 +116,24 @@ RG_MUST_USE rg_outcome rg_office_case(struct referral *office, const char *id,
 /* Content that goes into one message of a case. */
 struct rg_letter {
     uint32_t kind;
-    const char *to_office;
+    const char *to_office; /* NULL: the other office of the case, in the case's thread */
     struct rg_thread_id thread;
-    enum rg_priority priority;
-    bool has_answers, decides;
+    enum rg_priority priority; /* filled in */
+    bool has_answers, has_decides;
     struct rg_id answers;
+    struct rg_id decides; /* what the office does once only, whoever of it comes first */
+    bool has_movement;
+    uint8_t movement[RG_GROUP_BYTES];
+    const char *language;  /* of free text, BCP 47; NULL: none */
+    const char *second;    /* principal of the officer who signs as well: she is asked first */
+    const char *draft_for; /* the office abroad that a draft for our focal point is meant for */
+    const struct rg_form *form; /* cut into one section per class; else: */
     struct rg_content *content; /* class and body filled in; the rest is filled in here */
     size_t count;
 };
+/* In the case section, the first: what the other sections are. */
+void rg_office_label(struct rg_content *content, size_t count);
+
 /* ---- what may leave (referral_guard.c) ---- */
 
 struct rg_guarded { /* who may read, as the case and the person say; for rg_post_seal */
@@ -142,10 +158,79 @@ RG_MUST_USE rg_outcome rg_office_point_check(struct referral *office, const char
 RG_MUST_USE rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
                                           struct rg_consents *out, struct rg_reason *why);
 
-/* Composes, seals, spools and keeps own sections. */
-RG_MUST_USE rg_outcome rg_office_post(struct referral *office, const struct rg_case_file *file,
+/* Asks, composes, seals, spools, keeps own sections, folds the case anew: changes `file`, which the
+ * caller stores. */
+RG_MUST_USE rg_outcome rg_office_post(struct referral *office, struct rg_case_file *file,
                                       struct rg_letter *letter, struct rg_id *id_out,
                                       struct rg_reason *why);
+
+/* The same questions as before every sealing, of a message that another officer has made. */
+RG_MUST_USE rg_outcome rg_office_ask_opened(struct referral *office, struct rg_case_file *file,
+                                            const struct rg_opened *opened,
+                                            struct rg_guarded *guarded, struct rg_reason *why);
+/* Spools a sealed message, keeps its sections and its note, folds the case anew. */
+RG_MUST_USE rg_outcome rg_office_keep(struct referral *office, struct rg_case_file *file,
+                                      const struct rg_letter *letter, struct rg_bytes envelope,
+                                      struct rg_id id, struct rg_reason *why);
+/* A withdrawal, a cancellation or an end overtakes what still waits here and would carry the case
+ * forward: it is taken out of the outbox. `scopes`: RG_SCOPE_BIT of what was withdrawn. */
+RG_MUST_USE rg_outcome rg_office_overtake(struct referral *office, struct rg_case_file *file,
+                                          uint32_t scopes, struct rg_reason *why);
+
+/* ---- where a case stands between the two offices (referral_fold.c) ---- */
+
+enum rg_party rg_office_party(const struct referral *office, const struct rg_case_file *file);
+struct rg_noting { /* one message, as the process is told of it */
+    const struct rg_content *const *section;
+    size_t count;
+    struct rg_id id;
+    struct rg_thread_id thread;
+    bool own_country; /* of its author */
+};
+RG_MUST_USE rg_outcome rg_office_note(struct referral *office, const struct rg_case_file *file,
+                                      const struct rg_noting *noting,
+                                      struct rg_process_message *out, bool *relevant_out,
+                                      struct rg_reason *why);
+/* Makes file->process anew from the notes of the case. `about` may be NULL: whether that message
+ * counts. */
+RG_MUST_USE rg_outcome rg_office_fold(struct referral *office, struct rg_case_file *file,
+                                      const struct rg_id *about, enum rg_void *said_out,
+                                      struct rg_reason *why);
+/* Does the process allow our side this now? */
+RG_MUST_USE rg_outcome rg_office_may(struct referral *office, struct rg_case_file *file,
+                                     const struct rg_process_message *next, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_office_gate(struct referral *office, struct rg_case_file *file,
+                                      struct rg_gate_verdict *out, struct rg_reason *why);
+/* The newest message of the case that a message of this kind may answer. */
+RG_MUST_USE rg_outcome rg_office_answerable(struct referral *office,
+                                            const struct rg_case_file *file, uint32_t kind,
+                                            struct rg_id *out, bool *found_out,
+                                            struct rg_reason *why);
+
+/* The newest of one kind; leaves `out` and `found_out` when there is none. */
+RG_MUST_USE rg_outcome rg_office_newest(struct referral *office, const struct rg_case_file *file,
+                                        uint32_t kind, struct rg_id *out, bool *found_out,
+                                        struct rg_reason *why);
+
+/* ---- what the library does by itself (referral_act.c) ---- */
+
+/* Everything that the process asks of our side now; changes and stores `file`. `done_out` counts.
+ */
+RG_MUST_USE rg_outcome rg_office_act(struct referral *office, struct rg_case_file *file,
+                                     size_t *done_out, struct rg_reason *why);
+/* What a withdrawal (21) asks to be erased, of the classes that rested on its scopes. */
+RG_MUST_USE rg_outcome rg_office_erase_withdrawn(struct referral *office, struct rg_case_file *file,
+                                                 const struct rg_form *withdrawal,
+                                                 struct rg_erasure *out, struct rg_reason *why);
+/* What the other side orders (82), and our answer to it (83). */
+RG_MUST_USE rg_outcome rg_office_erase_ordered(struct referral *office, struct rg_case_file *file,
+                                               const struct rg_form *order, struct rg_id id,
+                                               struct rg_reason *why);
+/* A declined referral: received sections go, number and code stay. */
+RG_MUST_USE rg_outcome rg_office_erase_received(struct referral *office, struct rg_case_file *file,
+                                                struct rg_reason *why);
+/* Cases in which time itself asks for something: nobody confirmed a reception. */
+RG_MUST_USE rg_outcome rg_office_act_due(struct referral *office, struct rg_reason *why);
 /* The event must be lawful in the case's state: changes `file` only then. */
 RG_MUST_USE rg_outcome rg_office_step(struct rg_case_file *file, enum rg_case_event event,
                                       unsigned *actions_out, struct rg_reason *why);
@@ -163,8 +248,11 @@ RG_MUST_USE rg_outcome rg_office_send_details(struct referral *office, struct rg
 /* Kind 12 or 13 to the NGO that proposed the case. */
 RG_MUST_USE rg_outcome rg_office_relay(struct referral *office, struct rg_case_file *file,
                                        const struct rg_content *answer, struct rg_reason *why);
-RG_MUST_USE rg_outcome rg_office_acknowledge(struct referral *office,
-                                             const struct rg_case_file *file,
+/* An alert that came from an NGO of our country directly, into the case's thread. */
+RG_MUST_USE rg_outcome rg_office_relay_alert(struct referral *office, struct rg_case_file *file,
+                                             struct rg_id alert, uint32_t kind,
+                                             struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_office_acknowledge(struct referral *office, struct rg_case_file *file,
                                              const struct rg_message_row *opened,
                                              const char *to_office, struct rg_reason *why);
 /* All records of one file, in one step; rows of another host country are counted and skipped. */
@@ -172,7 +260,9 @@ RG_MUST_USE rg_outcome rg_office_import(struct referral *office, const struct rg
                                         struct referral_imported *counts, struct rg_reason *why);
 /* Names for listing, from the record. */
 void rg_office_names(struct rg_case_file *file, const struct rg_record *record);
-enum rg_priority rg_office_priority(const struct rg_case_file *file);
+RG_MUST_USE rg_outcome rg_office_show_message(struct referral *office,
+                                              const struct rg_message_row *row,
+                                              struct referral_message *out, struct rg_reason *why);
 /* Content of one section that is kept here. */
 RG_MUST_USE rg_outcome rg_office_content(struct referral *office, const struct rg_message_row *row,
                                          size_t index, struct rg_content *content_out,
@@ -188,12 +278,15 @@ struct rg_arrival { /* one opened message on its way into the casebook */
     bool ours;    /* a colleague of this office has sent it */
     bool crosses; /* the other office is in another country */
     struct rg_case_file *file;
-    unsigned actions; /* RG_CASE_DO_* */
+    const struct rg_envelope *envelope;
+    bool counts; /* it is not void in the process, and the house could take it */
 };
 /* Finds or opens the case, lets the message act on it, and answers what the library answers. */
 RG_MUST_USE rg_outcome rg_arrival_file(struct rg_arrival *arrival, struct rg_reason *why);
 /* Kind 4: belongs to no case. */
 RG_MUST_USE rg_outcome rg_arrival_notice(struct rg_arrival *arrival, struct rg_reason *why);
+/* Sections that we cannot open go on to our own desk for that class, as they are. */
+RG_MUST_USE rg_outcome rg_office_desk_copies(struct rg_arrival *arrival, struct rg_reason *why);
 bool rg_stops_all(rg_outcome outcome); /* the disk or the folder fails: the batch ends */
 bool rg_id_same(struct rg_id a, struct rg_id b);
 RG_MUST_USE rg_outcome rg_proof_keep(struct referral *office, int64_t seq,

@@ -48,6 +48,8 @@ static const char *message_state(enum rg_message_state state)
         return "collected";
     case RG_OUT_REFUSED:
         return "refused";
+    case RG_OUT_WITHDRAWN:
+        return "withdrawn";
     case RG_IN_STORED:
         return "stored";
     case RG_IN_OPENED:
@@ -66,8 +68,8 @@ static rg_outcome message_case(struct referral *office, const struct rg_message_
                               : rg_ok();
 }
 
-static rg_outcome message_show(struct referral *office, const struct rg_message_row *row,
-                               struct referral_message *out, struct rg_reason *why)
+rg_outcome rg_office_show_message(struct referral *office, const struct rg_message_row *row,
+                                  struct referral_message *out, struct rg_reason *why)
 {
     struct rg_content content = {0};
     RG_OWNED_BUFFER memory = {.secret = true};
@@ -116,7 +118,7 @@ static struct referral_result next_message(struct referral *office, enum rg_spoo
         return rg_end_of_list();
     }
     if (rg_is_ok(outcome)) {
-        outcome = message_show(office, &row, out, &why);
+        outcome = rg_office_show_message(office, &row, out, &why);
     }
     if (rg_is_ok(outcome)) {
         cursor->at = row.seq;
@@ -144,8 +146,8 @@ struct referral_result referral_next_of_case(struct referral *office, const char
 
 /* ---- one message or case by its name ---- */
 
-static rg_outcome message_by_name(struct referral *office, const char *id,
-                                  struct rg_message_row *out, struct rg_reason *why)
+rg_outcome rg_office_message(struct referral *office, const char *id, struct rg_message_row *out,
+                             struct rg_reason *why)
 {
     uint8_t prefix[32];
     size_t digits = strlen(id) / 2 * 2;
@@ -172,7 +174,7 @@ static rg_outcome each_named(struct referral *office, const char *id,
     struct rg_message_row row;
     size_t count = 1;
     if (!rg_is_ok(rg_office_case(office, id, &file, NULL))) {
-        RG_TRY(message_by_name(office, id, &row, why));
+        RG_TRY(rg_office_message(office, id, &row, why));
         return each(context, &row, why);
     }
     row.seq = 0;
@@ -308,7 +310,7 @@ static rg_outcome line_of_message(struct referral *office, const struct rg_messa
                                   struct referral_line *out, struct rg_reason *why)
 {
     struct referral_message message = {0};
-    RG_TRY(message_show(office, row, &message, why));
+    RG_TRY(rg_office_show_message(office, row, &message, why));
     *out = (struct referral_line){.ours = row->ours,
                                   .id = message.id,
                                   .kind = message.kind,

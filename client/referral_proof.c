@@ -76,41 +76,61 @@ static void count_effect(struct referral *office, enum rg_message_state state)
     office->moved.refused += state == RG_OUT_REFUSED;
 }
 
-/* The case knows by proof that the other side's gateway has our request or our details. */
+/* A request or details that the other side's gateway refused never arrived: the house's own part of
+ * the case goes back. Once for an office: what a colleague's message decided already is no news. */
+static void undelivered(struct rg_case_file *file, const struct rg_message_row *row)
+{
+    struct rg_case next;
+    unsigned actions = 0;
+    bool decided = row->code == RG_REFUSE_ALREADY_DECIDED;
+    if (!decided && rg_is_ok(rg_case_step(&file->now, RG_EVENT_UNDELIVERED, rg_wall_now(), &next,
+                                          &actions, NULL))) {
+        file->now = next;
+    }
+}
+
+/* The case knows by proof that the other side's gateway has our request or our details. What never
+ * arrives is no part of the process. */
 static rg_outcome proof_to_case(struct referral *office, const struct rg_message_row *row,
                                 struct rg_reason *why)
 {
     RG_CASE_FILE file = {0};
-    struct rg_case next;
-    unsigned actions = 0;
     RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
     bool request = file.has_request && rg_id_same(row->id, file.request);
     bool details = file.has_details && rg_id_same(row->id, file.details);
-    if (!request && !details) {
-        return rg_ok();
+    bool refused = row->state == RG_OUT_REFUSED;
+    if (refused && (request || details)) {
+        undelivered(&file, row);
     }
-    if (row->state != RG_OUT_REFUSED) {
+    if (!refused) {
         file.request_received = file.request_received || request;
         file.details_received = file.details_received || details;
-        return rg_casebook_put(office->book, &file, why);
     }
-    if (rg_is_ok(
-            rg_case_step(&file.now, RG_EVENT_UNDELIVERED, rg_wall_now(), &next, &actions, NULL))) {
-        file.now = next;
+    if (refused && file.now.side != RG_SIDE_PROPOSER) {
+        RG_TRY(rg_office_fold(office, &file, NULL, NULL, why));
     }
+    return refused || request || details ? rg_casebook_put(office->book, &file, why) : rg_ok();
+}
+
+/* It had been taken back here, but was on its way already: it counts after all. */
+static rg_outcome revived(struct referral *office, struct rg_message_row *row,
+                          struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    row->state = RG_OUT_WAITING;
+    RG_TRY(rg_spool_message_update(office->spool, row, why));
+    RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
+    RG_TRY(rg_office_fold(office, &file, NULL, NULL, why));
     return rg_casebook_put(office->book, &file, why);
 }
 
 /* Received is final: who signs afterwards that it was refused has lied once; both proofs stay. */
 static rg_outcome contradiction(struct referral *office, const struct rg_message_row *row)
 {
-    if (row->state != RG_OUT_REFUSED) {
-        (void)snprintf(
-            office->moved.alarm, sizeof(office->moved.alarm),
-            "a gateway signed that it refused a message of ours after it was received at "
-            "%.60s: the evidence of the message shows both",
-            row->other);
-    }
+    (void)snprintf(office->moved.alarm, sizeof(office->moved.alarm),
+                   "a gateway signed that it refused a message of ours after it was received at "
+                   "%.60s: the evidence of the message shows both",
+                   row->other);
     return rg_ok();
 }
 
@@ -129,7 +149,11 @@ static rg_outcome proof_take(struct referral *office, struct rg_message_row *row
     if (!fresh || effect == NULL) {
         return rg_ok();
     }
-    if (effect->state == RG_OUT_REFUSED && row->state >= RG_OUT_RECEIVED) {
+    if (row->state == RG_OUT_WITHDRAWN && effect->state != RG_OUT_REFUSED) {
+        RG_TRY(revived(office, row, why));
+    }
+    bool final = row->state == RG_OUT_RECEIVED || row->state == RG_OUT_COLLECTED;
+    if (effect->state == RG_OUT_REFUSED && final) {
         return contradiction(office, row);
     }
     count_effect(office, effect->state);

@@ -41,7 +41,6 @@ static rg_outcome send_request(struct referral *office, struct rg_case_file *fil
         .kind = RG_KIND_REQUEST,
         .to_office = file->partner,
         .thread = file->thread,
-        .priority = rg_office_priority(file),
         .content = &content,
         .count = 1,
     };
@@ -63,17 +62,6 @@ static void details_of(const struct rg_record *record, enum rg_class class_, uns
     rg_record_fields(record, class_, &out->details);
 }
 
-static void label_all(struct rg_content *content, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        bool here = content[i].body != RG_BODY_WITHHELD;
-        content[0].label[content[0].label_count++] =
-            (struct rg_label){.class_ = content[i].class_,
-                              .state = here ? RG_LABEL_ATTACHED : RG_LABEL_WITHHELD,
-                              .index = here ? (uint32_t)i : 0};
-    }
-}
-
 static rg_outcome send_proposal(struct referral *office, struct rg_case_file *file,
                                 const struct rg_record *record, struct rg_reason *why)
 {
@@ -86,14 +74,13 @@ static rg_outcome send_proposal(struct referral *office, struct rg_case_file *fi
     rg_record_fields(record, RG_CLASS_CASE, &content[0].proposal.fields);
     details_of(record, RG_CLASS_IDENTITY, classes, &content[1]);
     details_of(record, RG_CLASS_FAMILY, classes, &content[2]);
-    label_all(content, 3);
+    rg_office_label(content, 3);
     RG_TRY(rg_home_focal(office->home, office->home->principal.country, file->partner, why));
     thread_new(&file->has_thread, &file->thread);
     struct rg_letter letter = {
         .kind = RG_KIND_PROPOSAL,
         .to_office = file->partner,
         .thread = file->thread,
-        .priority = rg_office_priority(file),
         .content = content,
         .count = 3,
     };
@@ -129,6 +116,8 @@ rg_outcome rg_office_send_details(struct referral *office, struct rg_case_file *
     struct rg_case next;
     unsigned actions = 0;
     RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    RG_CHECK(rg_record_has(record, RG_FIELD_ORIGIN_COUNTRY), why, RG_DENIED, "case-elsewhere",
+             "the case is with a colleague of this office");
     struct rg_rules_verdict verdict = rg_rules_judge(record, rg_office_today(office));
     unsigned classes = rg_rules_classes(record, rg_office_today(office));
     file->rule = verdict.may_send ? 0 : (uint32_t)verdict.rule[0];
@@ -139,14 +128,15 @@ rg_outcome rg_office_send_details(struct referral *office, struct rg_case_file *
     details_of(record, RG_CLASS_CASE, classes, &content[0]);
     details_of(record, RG_CLASS_IDENTITY, classes, &content[1]);
     details_of(record, RG_CLASS_FAMILY, classes, &content[2]);
-    label_all(content, 3);
+    rg_office_label(content, 3);
     struct rg_letter letter = {
         .kind = RG_KIND_DETAILS,
         .to_office = file->partner,
         .thread = file->thread,
-        .priority = rg_office_priority(file),
         .has_answers = true,
         .answers = accept,
+        .has_decides = true, /* once for the office, whoever of us sends them */
+        .decides = accept,
         .content = content,
         .count = 3,
     };
@@ -162,27 +152,20 @@ rg_outcome rg_office_send_details(struct referral *office, struct rg_case_file *
 }
 
 /* The other side's accept, which the details answer. */
-static rg_outcome accept_find(struct referral *office, const struct rg_case_file *file,
-                              struct rg_id *out, struct rg_reason *why)
+static bool accept_find(const struct referral *office, const struct rg_case_file *file,
+                        struct rg_id *out)
 {
-    struct rg_message_row row;
-    size_t count = 0;
-    int64_t after = 0;
-    for (;;) {
-        struct rg_content content = {0};
-        RG_OWNED_BUFFER memory = {.secret = true};
-        bool found = false;
-        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, file->row, after, &row, 1, &count, why));
-        RG_CHECK(count > 0, why, RG_DENIED, "case-step", "no accept of the other side is here");
-        after = row.seq;
-        if (!row.ours && row.state == RG_IN_OPENED) {
-            RG_TRY(rg_office_content(office, &row, 0, &content, &memory, &found, why));
-        }
-        if (found && content.kind == RG_KIND_ACCEPT && strcmp(row.other, file->partner) == 0) {
-            *out = row.id;
-            return rg_ok();
+    struct rg_process_action action[RG_PROCESS_ACTIONS_MAX];
+    size_t count =
+        rg_process_actions(&file->process, rg_wall_now(), action, RG_PROCESS_ACTIONS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (action[i].what == RG_DO_SEND_DETAILS &&
+            action[i].party == rg_office_party(office, file)) {
+            *out = action[i].answers;
+            return true;
         }
     }
+    return false;
 }
 
 static rg_outcome send_owed(struct referral *office, struct rg_case_file *file,
@@ -190,7 +173,11 @@ static rg_outcome send_owed(struct referral *office, struct rg_case_file *file,
 {
     RG_SPOOL_STEP step = {0};
     struct rg_id accept;
-    RG_TRY(accept_find(office, file, &accept, why));
+    if (!file->has_process) {
+        RG_TRY(rg_office_fold(office, file, NULL, NULL, why));
+    }
+    RG_CHECK(accept_find(office, file, &accept), why, RG_DENIED, "case-step",
+             "no accept of the other side is here");
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(rg_office_send_details(office, file, accept, why));
     RG_TRY(rg_casebook_put(office->book, file, why));
@@ -235,20 +222,22 @@ static rg_outcome answer(struct referral *office, struct rg_case_file *file,
         .kind = kind,
         .to_office = proposal ? file->proposed_by : file->partner,
         .thread = proposal ? file->proposal_thread : file->thread,
-        .priority = rg_office_priority(file),
         .has_answers = true,
-        .decides = true,
         .answers = proposal ? file->proposal : file->request,
+        .has_decides = true,
+        .decides = proposal ? file->proposal : file->request,
         .content = content,
         .count = 1,
     };
     struct rg_id id;
     RG_TRY(rg_office_post(office, file, &letter, &id, why));
     RG_TRY(rg_casebook_put(office->book, file, why));
-    if ((actions & RG_CASE_DO_ERASE_RECEIVED) != 0) {
-        RG_TRY(rg_casebook_erase(office->book, file->row, true, why));
+    if (proposal && (actions & RG_CASE_DO_ERASE_RECEIVED) != 0) {
+        return rg_office_erase_received(office, file, why);
     }
-    return rg_ok();
+    size_t done = 0;
+    RG_TRY(rg_office_act(office, file, &done, why));
+    return rg_casebook_put(office->book, file, why);
 }
 
 static rg_outcome answer_case(struct referral *office, const char *id, struct rg_content *content,

@@ -66,6 +66,7 @@ enum rg_message_state {
     RG_OUT_RECEIVED,    /* the addressee's gateway has it, with proof */
     RG_OUT_COLLECTED,   /* an officer there has opened it, with proof */
     RG_OUT_REFUSED,     /* for good, with proof */
+    RG_OUT_WITHDRAWN,   /* taken back before it was submitted: it does not go */
     RG_IN_STORED = 10,  /* here, not yet opened */
     RG_IN_OPENED,
     RG_IN_UNOPENED, /* checked and refused, or not for us: the reason says why */
@@ -178,6 +179,7 @@ enum rg_item_kind { /* stored: the numbers stay */
                     RG_ITEM_SECTION,
                     RG_ITEM_EXCLUSIONS,  /* one: owner 0, at 0 */
                     RG_ITEM_INDEX,       /* owner 0; at: page */
+                    RG_ITEM_NOTE = 10,   /* of a message: what the process needs of it */
                     RG_ITEM_NOTICE = 30, /* owner 0, at 0 */
                     RG_ITEM_HOLD = 20,   /* of a case: what is kept longer, and on which ground */
 };

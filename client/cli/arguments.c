@@ -84,6 +84,15 @@ static int option_take(const struct option_row *rows, size_t count, int argc, ch
     return usage("unknown option; see: referral --help");
 }
 
+static int set_add(struct arguments *arguments, int argc, char **argv, int *at)
+{
+    if (*at + 1 >= argc || arguments->set_count == SETS_MAX) {
+        return usage("--set needs name=value, at most 64 times");
+    }
+    arguments->set[arguments->set_count++] = argv[++*at];
+    return 0;
+}
+
 int arguments_read(struct arguments *arguments, int argc, char **argv, struct cli *cli)
 {
     const struct option_row rows[] = {
@@ -113,6 +122,9 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--format", NULL, &arguments->format},
         {"--by", NULL, &arguments->by},
         {"--period", NULL, &arguments->period},
+        {"--answers", NULL, &arguments->answers},
+        {"--movement", NULL, &arguments->movement},
+        {"--to", NULL, &arguments->to},
     };
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {
@@ -122,7 +134,11 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         if (argv[at][0] != '-') {
             code = word_add(arguments, argv[at]);
         }
-        if (argv[at][0] == '-' && argv[at][1] != '\0') {
+        bool set = strcmp(argv[at], "--set") == 0;
+        if (set) {
+            code = set_add(arguments, argc, argv, &at);
+        }
+        if (!set && argv[at][0] == '-' && argv[at][1] != '\0') {
             code = option_take(rows, sizeof(rows) / sizeof(rows[0]), argc, argv, &at);
         }
     }

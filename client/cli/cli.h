@@ -27,19 +27,23 @@ struct cli {
 
 /* ---- arguments ---- */
 
+#define SETS_MAX 64
 struct arguments {
     char **word; /* what is not an option */
     size_t count;
     size_t read;     /* lines read from standard input, in `word` after the given ones */
     bool from_input; /* `-` was given: no ids at all is fine */
     bool all_waiting, all, sealed, text_form, remove, list, open, end, dry_run;
-    const char *second;                      /* home folder of a second officer */
-    bool current;                            /* notices */
-    const char *search, *country, *language; /* notices */
     bool overdue;
     const char *waiting, *first;
     bool csv, raw_input; /* raw_input: `-` is a file of its own, not a list of ids */
     const char *format, *by, *period;
+    bool current;                            /* notices */
+    const char *search, *country, *language; /* notices */
+    const char *second; /* home folder of a second officer; `write`: her principal */
+    const char *answers, *movement, *to;
+    char *set[SETS_MAX]; /* name=value */
+    size_t set_count;
     const char *reason, *text, *output, *until_quiet, *state;
 };
 /* 0 or REFERRAL_USAGE, with a sentence on standard error. */
@@ -81,6 +85,8 @@ int do_claim(struct cli *cli, struct arguments *arguments);
 int do_notices(struct cli *cli, struct arguments *arguments);
 int do_notice(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
+int do_write(struct cli *cli, struct arguments *arguments);
+int do_gate(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);
 int do_cases(struct cli *cli, struct arguments *arguments);
 int do_search(struct cli *cli, struct arguments *arguments);

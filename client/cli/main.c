@@ -34,6 +34,9 @@ static const struct verb_row verbs[] = {
     {"accept", do_accept, "ID...|-|--all-waiting", "say yes to referrals", false},
     {"decline", do_decline, "ID...|- --reason CODE [--text WORDS]", "say no, with the reason",
      false},
+    {"write", do_write, "KIND CASE|all [FILE|-] [--set NAME=VALUE]...", "any message, by its form",
+     false},
+    {"gate", do_gate, "ID", "what is missing before a departure", false},
     {"claim", do_claim, "ID --open|--end [--second HOME]",
      "claim for protection: the origin is told nothing", false},
     {"notice", do_notice, "FILE.json", "give a notice to all countries", false},
@@ -177,7 +180,7 @@ static int run(const struct global *global, int argc, char **argv)
     if (verb_help(row, argc - global->at - 1, argv + global->at + 1)) {
         return 0;
     }
-    arguments.raw_input = row->run == do_import;
+    arguments.raw_input = row->run == do_import || row->run == do_write;
     int code = arguments_read(&arguments, argc - global->at - 1, argv + global->at + 1, &cli);
     if (code == 0 && row->alone && arguments.count > 0) {
         code = usage("this verb takes no ids and no file; see: referral --help");

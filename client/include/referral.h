@@ -232,6 +232,50 @@ struct referral_notice {
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_notice(struct referral *office, const struct referral_notice_query *query,
                      struct referral_cursor *cursor, struct referral_notice *out);
+/* ---- any kind of message ---- */
+
+struct referral_letter {
+    const char *case_id;
+    int kind;         /* 35; see: referral kinds */
+    const char *json; /* the form, as `referral template KIND` writes it; NULL: nothing to say */
+    size_t bytes;
+    const char *answers; /* message id or its first digits; NULL: the newest it may answer */
+    const char
+        *movement; /* 32 hex digits, shared by persons who travel together; NULL: the case's */
+    const char *language; /* of free text, BCP 47: "th"; NULL: not said */
+    const char *to;       /* notices: one country or office, NULL: all; 70: the partner's office */
+    const char *second;   /* the officer who is to sign as well, where two must; NULL: the other */
+};
+struct referral_written {
+    char id[65];       /* of the message */
+    char to[64];       /* office */
+    const char *state; /* "waiting": goes with the next sync; "countersign": to the second officer;
+                          "draft": to our focal point, who sends it on */
+};
+/* Fills in what the library knows, asks whether the office may say it, whether the process and the
+ * person's consent allow it, seals and spools; durable when it returns, also offline. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_write(struct referral *office, const struct referral_letter *letter,
+               struct referral_written *out);
+
+/* At the focal point: sends on what a desk or an NGO has drafted, under our own signature; sections
+ * that were written for others go verbatim. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_forward(struct referral *office, const char *message, struct referral_written *out);
+/* Signs as the second officer what a colleague asks for, and sends it. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_countersign(struct referral *office, const char *message, struct referral_written *out);
+
+struct referral_gate_row { /* one thing that stands against a departure */
+    const char *id;        /* "risk-host" */
+    const char *meaning;   /* what must hold */
+    const char *what_next; /* what to do */
+};
+/* END at once: nothing is missing. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_gate(struct referral *office,
+                                                                    const char *id,
+                                                                    struct referral_cursor *cursor,
+                                                                    struct referral_gate_row *out);
 
 /* ---- the gateway ---- */
 
@@ -358,6 +402,11 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_of_case(struct referral *office, const char *id, struct referral_cursor *cursor,
                       struct referral_message *out);
 
+/* Drafts and requests to sign that nobody of this office has seen to yet. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_draft(struct referral *office, struct referral_cursor *cursor,
+                    struct referral_message *out);
+
 struct referral_event { /* one line of a case's timeline */
     int64_t time_ms;
     const char *clock; /* whose clock: "ours", "th gateway", "mm gateway" */
@@ -464,11 +513,11 @@ referral_evidence(struct referral *office, const char *id, const char *folder);
 
 enum referral_format { REFERRAL_CSV = 1, REFERRAL_JSON };
 /* False: it cannot be written; the call then ends with REFERRAL_DATA export-write. */
-typedef bool (*referral_write)(void *context, const char *text, size_t bytes);
+typedef bool (*referral_sink)(void *context, const char *text, size_t bytes);
 /* The records that this office entered or took on, as one file that referral_import_file reads back
  * without loss. Names and all: keep it as you keep the casebook. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
-referral_export(struct referral *office, enum referral_format format, referral_write write,
+referral_export(struct referral *office, enum referral_format format, referral_sink write,
                 void *context, size_t *cases_out);
 
 struct referral_figure {

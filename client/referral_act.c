@@ -1,0 +1,324 @@
+/* How it works: the process says what a side owes (rg_process_actions); here the library pays. What
+ * is owed is read from the fold, not from what has just arrived, so it does not matter in which
+ * order messages came, whether the program died in between, or which of several officers' devices
+ * comes first: what a colleague has sent is in the fold and no longer owed, and each such message
+ * names what it decides, so that of two sent at once the office's own gateway refuses one.
+ *   What the library says by itself must not undo what has arrived. If it may not be said (consent
+ * has ended, the process has moved on), it is left; only a failing folder, or a key card that will
+ * come, stands in the way of the rest. */
+#include "client/referral_inside.h"
+
+#include "core/settings.h"
+
+#include <string.h>
+
+#define ROUNDS_MAX 8 /* an act may lead to another; none leads back */
+
+/* ---- forms that are filled in by themselves ---- */
+
+struct words {
+    const char *box, *text;
+};
+
+static rg_outcome fill(struct rg_form *form, const struct words *words, size_t count,
+                       struct rg_reason *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        RG_TRY(rg_form_set(form, words[i].box, rg_bytes_of_text(words[i].text), why));
+    }
+    return rg_ok();
+}
+
+static rg_outcome fill_change(struct referral *office, struct rg_form *form,
+                              struct rg_case_file *file, const struct rg_process_action *action,
+                              struct rg_reason *why)
+{
+    (void)office;
+    (void)file;
+    bool stop = action->what == RG_DO_SEND_STOP;
+    const struct words words[] = {{"change", stop ? "CANCEL" : "REMOVE_PERSON"},
+                                  {"reason", stop ? "CONSENT_WITHDRAWN" : "CHECK_FAILED"}};
+    return fill(form, words, sizeof(words) / sizeof(words[0]), why);
+}
+
+/* Nobody has confirmed a reception. */
+static rg_outcome fill_alert(struct referral *office, struct rg_form *form,
+                             struct rg_case_file *file, const struct rg_process_action *action,
+                             struct rg_reason *why)
+{
+    char time[32];
+    (void)office;
+    (void)action;
+    rg_wall_print(file->process.handed_over, time);
+    const struct words words[] = {
+        {"kind", "MISSING"},
+        {"last_seen_time", time},
+        {"last_seen_place", "at the handover"},
+        {"asks", "Nobody has confirmed the reception. Where is the person, and in whose care?"}};
+    return fill(form, words, sizeof(words) / sizeof(words[0]), why);
+}
+
+/* ---- erasure that the other side asks for ---- */
+
+/* The classes that rest on a scope alone. */
+static unsigned classes_of(uint32_t scopes)
+{
+    static const struct {
+        enum rg_scope scope;
+        enum rg_class class_;
+    } pair[] = {
+        {RG_SCOPE_SHARE_IDENTITY, RG_CLASS_IDENTITY}, {RG_SCOPE_TRACE_FAMILY, RG_CLASS_FAMILY},
+        {RG_SCOPE_SHARE_HEALTH, RG_CLASS_HEALTH},     {RG_SCOPE_SHARE_LEGAL, RG_CLASS_LEGAL},
+        {RG_SCOPE_SHARE_SECURITY, RG_CLASS_SECURITY},
+    };
+    unsigned classes = 0;
+    for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+        classes |= (scopes & RG_SCOPE_BIT(pair[i].scope)) != 0 ? RG_CLASS_BIT(pair[i].class_) : 0u;
+    }
+    return classes;
+}
+
+static rg_outcome erase(struct referral *office, struct rg_case_file *file, unsigned classes,
+                        enum rg_erasure_reason reason, struct rg_erasure *out,
+                        struct rg_reason *why)
+{
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    RG_TRY(rg_retention_erase(office, file->row, classes, reason, out, why));
+    return rg_casebook_get(office->book, file->row, file, why);
+}
+
+rg_outcome rg_office_erase_withdrawn(struct referral *office, struct rg_case_file *file,
+                                     const struct rg_form *withdrawal, struct rg_erasure *out,
+                                     struct rg_reason *why)
+{
+    *out = (struct rg_erasure){.count = 0};
+    unsigned classes = classes_of(rg_form_codes(withdrawal, "scopes"));
+    if (!rg_form_true(withdrawal, "wants_erasure") || classes == 0) {
+        return rg_ok();
+    }
+    return erase(office, file, classes, RG_ERASED_WITHDRAWAL, out, why);
+}
+
+static const char *class_code(enum rg_class class_)
+{
+    static const char *const code[] = {"",       "CASE",  "IDENTITY", "FAMILY",
+                                       "HEALTH", "LEGAL", "SECURITY"};
+    return (unsigned)class_ < sizeof(code) / sizeof(code[0]) ? code[class_] : "";
+}
+
+/* One row for each class: destroyed, or kept on which ground and until when. */
+static rg_outcome fill_erasure(struct rg_form *form, const struct rg_erasure *erasure,
+                               const char *destroyed, struct rg_reason *why)
+{
+    for (size_t i = 0; i < erasure->count; i++) {
+        const struct rg_erasure_line *line = &erasure->line[i];
+        const char *class_ = class_code(line->class_);
+        char until[32] = "";
+        size_t row = 0;
+        RG_TRY(rg_form_row_add(form, "done", &row, why));
+        RG_TRY(rg_form_row_set(form, "done", row, "class", rg_bytes_of_text(class_), why));
+        RG_TRY(rg_form_row_set(form, "done", row, "done",
+                               rg_bytes_of_text(line->destroyed ? destroyed : "KEPT"), why));
+        if (!line->destroyed) {
+            rg_wall_print(line->until, until);
+            until[10] = '\0';
+            RG_TRY(rg_form_row_set(form, "done", row, "basis", rg_bytes_of_text(line->basis), why));
+            RG_TRY(rg_form_row_set(form, "done", row, "until", rg_bytes_of_text(until), why));
+        }
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_office_erase_ordered(struct referral *office, struct rg_case_file *file,
+                                   const struct rg_form *order, struct rg_id id,
+                                   struct rg_reason *why)
+{
+    RG_OWNED_FORM form = NULL;
+    struct rg_erasure erasure;
+    char day[32];
+    struct rg_id sent;
+    RG_TRY(erase(office, file, rg_form_codes(order, "classes"), RG_ERASED_ORDER, &erasure, why));
+    RG_TRY(rg_form_new(rg_kind_row(RG_KIND_ERASURE_DONE)->form, &form, why));
+    RG_TRY(fill_erasure(form, &erasure, "DESTROYED", why));
+    rg_wall_print(erasure.copies_until, day);
+    day[10] = '\0';
+    RG_TRY(rg_form_set(form, "backups_unreadable_by", rg_bytes_of_text(day), why));
+    struct rg_letter letter = {
+        .kind = RG_KIND_ERASURE_DONE,
+        .has_answers = true,
+        .answers = id,
+        .has_decides = true,
+        .decides = id,
+        .form = form,
+    };
+    return rg_office_post(office, file, &letter, &sent, why);
+}
+
+/* Everything that was planned has stopped with the withdrawal itself. What was asked to be erased
+ * has been when it came; asking again tells what became of it. */
+static rg_outcome fill_acknowledgement(struct referral *office, struct rg_form *form,
+                                       struct rg_case_file *file,
+                                       const struct rg_process_action *action,
+                                       struct rg_reason *why)
+{
+    struct rg_content content = {0};
+    RG_OWNED_BUFFER memory = {.secret = true};
+    struct rg_erasure erasure = {.count = 0};
+    struct rg_message_row message;
+    bool found = false;
+    size_t row = 0;
+    RG_TRY(rg_spool_message_get(office->spool, action->answers, &message, &found, why));
+    if (found) {
+        RG_TRY(rg_office_content(office, &message, 0, &content, &memory, &found, why));
+    }
+    if (found && content.body == RG_BODY_FORM) {
+        RG_TRY(rg_office_erase_withdrawn(office, file, content.form, &erasure, why));
+    }
+    RG_TRY(rg_form_row_add(form, "done", &row, why));
+    RG_TRY(rg_form_row_set(form, "done", row, "class", RG_BYTES_LITERAL("CASE"), why));
+    RG_TRY(rg_form_row_set(form, "done", row, "done", RG_BYTES_LITERAL("STOPPED"), why));
+    return fill_erasure(form, &erasure, "KEYS_DESTROYED", why);
+}
+
+/* ---- saying it ---- */
+
+struct saying {
+    enum rg_process_do what;
+    uint32_t kind;
+    rg_outcome (*fill)(struct referral *office, struct rg_form *form, struct rg_case_file *file,
+                       const struct rg_process_action *action, struct rg_reason *why);
+};
+
+static const struct saying sayings[] = {
+    {RG_DO_SEND_REMOVE_PERSON, RG_KIND_HANDOVER_CHANGE, fill_change},
+    {RG_DO_SEND_STOP, RG_KIND_HANDOVER_CHANGE, fill_change},
+    {RG_DO_SEND_ALERT, RG_KIND_TRANSIT_ALERT, fill_alert},
+    {RG_DO_SEND_WITHDRAWAL_ACK, RG_KIND_WITHDRAWAL_ACK, fill_acknowledgement},
+};
+
+static const struct saying *saying_of(enum rg_process_do what)
+{
+    for (size_t i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++) {
+        if (sayings[i].what == what) {
+            return &sayings[i];
+        }
+    }
+    return NULL;
+}
+
+static rg_outcome say(struct referral *office, struct rg_case_file *file,
+                      const struct rg_process_action *action, struct rg_reason *why)
+{
+    const struct saying *saying = saying_of(action->what);
+    RG_OWNED_FORM form = NULL;
+    struct rg_id id;
+    RG_TRY(rg_form_new(rg_kind_row(saying->kind)->form, &form, why));
+    RG_TRY(saying->fill(office, form, file, action, why));
+    struct rg_letter letter = {
+        .kind = saying->kind,
+        .has_answers = action->has_answers,
+        .answers = action->answers,
+        .has_decides = action->has_answers,
+        .decides = action->answers,
+        .has_movement = file->has_movement,
+        .language = "en",
+        .form = form,
+    };
+    memcpy(letter.movement, file->movement, sizeof(letter.movement));
+    return rg_office_post(office, file, &letter, &id, why);
+}
+
+/* ---- acts ---- */
+
+rg_outcome rg_office_erase_received(struct referral *office, struct rg_case_file *file,
+                                    struct rg_reason *why)
+{
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    RG_TRY(rg_casebook_erase(office->book, file->row, true, why));
+    return rg_casebook_get(office->book, file->row, file, why);
+}
+
+static rg_outcome act_one(struct referral *office, struct rg_case_file *file,
+                          const struct rg_process_action *action, bool *said_out,
+                          struct rg_reason *why)
+{
+    *said_out = true;
+    switch (action->what) {
+    case RG_DO_SEND_DETAILS:
+        RG_TRY(rg_office_send_details(office, file, action->answers, why));
+        office->moved.details_sent++;
+        return rg_ok();
+    case RG_DO_ERASE_RECEIVED:
+        *said_out = false;
+        return file->erased ? rg_ok() : rg_office_erase_received(office, file, why);
+    case RG_DO_RELAY_ALERT:
+        return rg_office_relay_alert(office, file, action->answers, action->kind, why);
+    case RG_DO_SEND_REMOVE_PERSON:
+    case RG_DO_SEND_STOP:
+    case RG_DO_SEND_ALERT:
+    case RG_DO_SEND_WITHDRAWAL_ACK:
+        return say(office, file, action, why);
+    case RG_DO_COUNT:
+        break;
+    }
+    return rg_ok();
+}
+
+/* The disk or the folder fails: stop the batch. */
+bool rg_stops_all(rg_outcome outcome)
+{
+    return outcome.code == RG_BROKEN || outcome.code == RG_IO;
+}
+
+static rg_outcome act_by_itself(struct referral *office, struct rg_case_file *file,
+                                const struct rg_process_action *action, bool *spoke,
+                                struct rg_reason *why)
+{
+    struct rg_reason said = {0};
+    RG_SPOOL_STEP step = {0};
+    RG_CASE_FILE before = *file;
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    rg_outcome outcome = act_one(office, file, action, spoke, &said);
+    if (rg_is_ok(outcome)) {
+        return rg_spool_step_commit(&step, why);
+    }
+    *spoke = false;
+    before.rule = file->rule; /* why the details stay here */
+    *file = before;
+    if (rg_stops_all(outcome) || outcome.code == RG_AGAIN) {
+        *why = said;
+        return outcome;
+    }
+    return rg_ok();
+}
+
+/* One act at a time: each changes what is owed. */
+static rg_outcome act_next(struct referral *office, struct rg_case_file *file, bool *spoke,
+                           struct rg_reason *why)
+{
+    struct rg_process_action action[RG_PROCESS_ACTIONS_MAX];
+    enum rg_party own = rg_office_party(office, file);
+    size_t count =
+        rg_process_actions(&file->process, rg_wall_now(), action, RG_PROCESS_ACTIONS_MAX);
+    for (size_t i = 0; i < count && !*spoke; i++) {
+        if (action[i].party == own) {
+            RG_TRY(act_by_itself(office, file, &action[i], spoke, why));
+        }
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_office_act(struct referral *office, struct rg_case_file *file, size_t *done_out,
+                         struct rg_reason *why)
+{
+    bool spoke = file->has_thread && file->now.side != RG_SIDE_PROPOSER;
+    if (spoke && !file->has_process) {
+        RG_TRY(rg_office_fold(office, file, NULL, NULL, why));
+    }
+    for (int round = 0; round < ROUNDS_MAX && spoke; round++) {
+        spoke = false;
+        RG_TRY(act_next(office, file, &spoke, why));
+        *done_out += spoke;
+    }
+    return rg_ok();
+}
