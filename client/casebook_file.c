@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FILE_VERSION 2
+#define PROCESS_BYTES (8 * RG_KIB) /* a folded case has some 5 */
 
 void rg_case_file_drop(struct rg_case_file *file)
 {
@@ -123,13 +124,36 @@ static void flags_to(uint64_t flags, struct rg_case_file *file)
     file->erased_classes = (unsigned)(flags >> ERASED_CLASSES_SHIFT) & ERASED_CLASSES_MASK;
 }
 
+/* A folded case is some 5 KiB, nearly all of it noughts: written as runs, (noughts, bytes) with a
+ * byte each for how many, it is a few hundred bytes, and a case fits the smallest size. */
+static rg_outcome put_runs(struct rg_bytes bytes, struct rg_buffer *out, struct rg_reason *why)
+{
+    size_t at = 0;
+    while (at < bytes.len) {
+        uint8_t run[2] = {0};
+        for (; at < bytes.len && run[0] < UINT8_MAX && bytes.data[at] == 0; at++) {
+            run[0]++;
+        }
+        size_t from = at;
+        for (; at < bytes.len && run[1] < UINT8_MAX && bytes.data[at] != 0; at++) {
+            run[1]++;
+        }
+        RG_TRY(rg_buffer_append(out, rg_bytes_of(run, sizeof(run)), why));
+        RG_TRY(rg_buffer_append(out, rg_bytes_of(bytes.data + from, run[1]), why));
+    }
+    return rg_ok();
+}
+
 static rg_outcome put_process(const struct rg_process *process, struct rg_buffer *out,
                               struct rg_reason *why)
 {
     RG_OWNED_BUFFER bytes = {.secret = true};
+    RG_OWNED_BUFFER runs = {.secret = true};
+    RG_TRY(rg_buffer_reserve(&bytes, PROCESS_BYTES, why)); /* at once: secret memory is wiped */
     RG_TRY(rg_process_encode(process, &bytes, why));
-    RG_TRY(rg_flat_put_number(out, bytes.len, why));
-    return rg_buffer_append(out, rg_buffer_peek(&bytes), why);
+    RG_TRY(put_runs(rg_buffer_peek(&bytes), &runs, why));
+    RG_TRY(rg_flat_put_number(out, runs.len, why));
+    return rg_buffer_append(out, rg_buffer_peek(&runs), why);
 }
 
 static rg_outcome put_tail(const struct rg_case_file *file, struct rg_buffer *out,
@@ -231,17 +255,40 @@ static void get_preview(struct rg_flat *reader, struct rg_preview *out)
     rg_flat_text(reader, out->language, sizeof(out->language));
 }
 
+/* False: no room for it, or cut off. */
+static bool get_runs(struct rg_bytes runs, uint8_t *out, size_t room, size_t *len_out)
+{
+    size_t len = 0;
+    while (runs.len > 0) {
+        if (runs.len < 2 || runs.len - 2 < runs.data[1] ||
+            (size_t)runs.data[0] + runs.data[1] > room - len) {
+            return false;
+        }
+        memset(out + len, 0, runs.data[0]);
+        memcpy(out + len + runs.data[0], runs.data + 2, runs.data[1]);
+        len += (size_t)runs.data[0] + runs.data[1];
+        runs = rg_bytes_of(runs.data + 2 + runs.data[1], runs.len - 2 - runs.data[1]);
+    }
+    *len_out = len;
+    return true;
+}
+
 /* A cache: one that another version wrote is forgotten, and folded again with the next message. */
 static void get_process(struct rg_flat *reader, struct rg_case_file *file)
 {
+    uint8_t bytes[PROCESS_BYTES];
+    size_t plain = 0;
     uint64_t len = rg_flat_number(reader);
     if (reader->bad || len > reader->left.len) {
         reader->bad = true;
         return;
     }
-    struct rg_bytes bytes = rg_bytes_of(reader->left.data, (size_t)len);
+    struct rg_bytes runs = rg_bytes_of(reader->left.data, (size_t)len);
     reader->left = rg_bytes_of(reader->left.data + len, reader->left.len - (size_t)len);
-    file->has_process = rg_is_ok(rg_process_decode(bytes, &file->process, NULL));
+    file->has_process =
+        get_runs(runs, bytes, sizeof(bytes), &plain) &&
+        rg_is_ok(rg_process_decode(rg_bytes_of(bytes, plain), &file->process, NULL));
+    rg_wipe(bytes, plain);
 }
 
 static void get_tail(struct rg_flat *reader, struct rg_case_file *file)

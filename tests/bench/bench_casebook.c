@@ -77,6 +77,29 @@ static void name_draw(size_t at, struct rg_case_file *file)
                    vn ? viet_latin[c] : latin[c]);
 }
 
+static void process_draw(struct rg_case_file *file)
+{
+    static const enum rg_process_state states[] = {
+        [RG_CASE_REFERRED] = RG_PROCESS_REFERRED,
+        [RG_CASE_ACCEPTED] = RG_PROCESS_ACCEPTED,
+        [RG_CASE_RELEASED] = RG_PROCESS_CLEARED,
+        [RG_CASE_DECLINED] = RG_PROCESS_DECLINED,
+    };
+    file->has_process = true;
+    file->process = (struct rg_process){.state = states[file->now.state],
+                                        .since = file->now.since,
+                                        .requester = RG_PARTY_HOST,
+                                        .care = RG_PARTY_HOST,
+                                        .identified_by = RG_PARTY_HOST,
+                                        .age = RG_AGE_ADULT};
+    bool asked = file->now.state == RG_CASE_REFERRED;
+    bool checked = file->now.state == RG_CASE_ACCEPTED;
+    file->process.asked[RG_ASK_REQUEST][RG_PARTY_HOST] =
+        (struct rg_asked){.open = asked, .since = file->now.since};
+    file->process.asked[RG_ASK_NATIONALITY][RG_PARTY_HOST] =
+        (struct rg_asked){.open = checked, .since = file->now.since};
+}
+
 static void case_draw(size_t at, int64_t now_ms, struct rg_case_file *file)
 {
     static const enum rg_case_state states[] = {
@@ -93,6 +116,7 @@ static void case_draw(size_t at, int64_t now_ms, struct rg_case_file *file)
     };
     (void)snprintf(file->reference, sizeof(file->reference), "R%zu", at);
     name_draw(at, file);
+    process_draw(file);
 }
 
 /* ---- SQLite alone ---- */
