@@ -557,6 +557,15 @@ rg_outcome rg_form_check(const struct rg_form *form, unsigned classes, struct rg
     return scope_check(&scope, classes, why);
 }
 
+rg_outcome rg_form_check_whole(const struct rg_form *form, struct rg_reason *why)
+{
+    unsigned classes = RG_CLASS_BIT(RG_CLASS_CASE) | rg_form_classes(form) |
+                       rg_form_table_classes_required(form->table);
+    struct scope scope = {.form = form, .table = form->table};
+    RG_TRY(rg_form_check(form, classes, why));
+    return scope_check(&scope, ALL_CLASSES, why);
+}
+
 /* ---- parts ---- */
 
 static rg_outcome row_follow(struct rg_form *form, uint16_t box, bool fresh, struct rg_reason *why)
