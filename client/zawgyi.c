@@ -6,6 +6,8 @@
  */
 #include "client/zawgyi.h"
 
+#include <string.h>
+
 enum kind {
     OTHER,  /* not Burmese script, or the beginning or end */
     LETTER, /* may carry a vowel */
@@ -102,11 +104,31 @@ static unsigned worth_of(uint32_t first, uint32_t then)
     return is_ya_with_vowel(first, then) ? 60 : 0;
 }
 
+/* U+1000 to U+109F: E1, then 80, 81 or 82. Most text has none, and is not looked at further. */
+static bool has_burmese(struct rg_bytes text)
+{
+    while (text.len > 1) {
+        const uint8_t *lead = memchr(text.data, 0xE1, text.len - 1);
+        if (lead == NULL) {
+            return false;
+        }
+        if (lead[1] >= 0x80 && lead[1] <= 0x82) {
+            return true;
+        }
+        size_t used = (size_t)(lead - text.data) + 1;
+        text = rg_bytes_of(text.data + used, text.len - used);
+    }
+    return false;
+}
+
 unsigned rg_zawgyi_score(struct rg_bytes text)
 {
     unsigned score = 0;
     uint32_t before = 0;
     size_t at = 0;
+    if (!has_burmese(text)) {
+        return 0;
+    }
     for (;;) {
         uint32_t c = point_next(text, &at);
         unsigned worth = worth_of(before, c);
