@@ -5,6 +5,8 @@
  */
 #include "client/rules.h"
 
+#include "client/rules_message.h"
+
 #include <string.h>
 
 typedef bool (*breaks)(const struct rg_record *record, struct rg_date today);
@@ -131,6 +133,20 @@ static bool preview_incomplete(const struct rg_record *record, struct rg_date to
     return !rg_record_has(record, RG_FIELD_PRS_GENDER) || !rg_record_has(record, RG_FIELD_URGENCY);
 }
 
+static bool health_words_in_case(const struct rg_record *record, struct rg_date today)
+{
+    (void)today;
+    for (unsigned f = 0; f < RG_FIELD_COUNT; f++) {
+        const struct rg_field_row *row = rg_field_row((enum rg_field)f);
+        bool free_text = row->type == RG_TYPE_LONG_TEXT || row->type == RG_TYPE_TEXT;
+        if (free_text && row->class_ == RG_CLASS_CASE && rg_record_has(record, (enum rg_field)f) &&
+            rg_words_of_health(rg_bytes_of_text(rg_record_get(record, (enum rg_field)f)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct rule {
     struct rg_rule_row row;
     breaks breaks;
@@ -178,6 +194,9 @@ static const struct rule rules[RG_RULE_COUNT] = {
          "correct prs_Citizenship or origin_country, or ask for something other than return"),
     RULE(PREVIEW_INCOMPLETE, false, "preview-incomplete", preview_incomplete,
          "sex or urgency is not recorded", "fill in prs_Gender and urgency"),
+    RULE(HEALTH_WORDS, false, "health-outside", health_words_in_case,
+         "a text of the case class speaks of HIV, pregnancy or sexual violence",
+         "move it to health_summary, which only the health desk reads, or leave it out"),
 };
 
 const struct rg_rule_row *rg_rule_row(enum rg_rule rule)

@@ -39,6 +39,7 @@ enum rg_rule { /* in order of precedence */
                RG_RULE_CITIZENSHIP_OTHER,   /* return asked of a country that is not among the
                                                citizenships */
                RG_RULE_PREVIEW_INCOMPLETE,  /* sex or urgency is missing */
+               RG_RULE_HEALTH_WORDS,        /* health that harms when known, in the case class */
                RG_RULE_COUNT
 };
 

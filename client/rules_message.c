@@ -179,7 +179,8 @@ static bool not_told(const struct rg_message_ask *ask)
 
 /* ---- D16: health ---- */
 
-/* Whole words; a star: the word goes on. As match keys have them. */
+/* Whole words; a star: the word goes on. They are match keys already (a test holds them to that).
+ */
 static const char *const health_words[] = {
     "hiv",          "pregnan*",     "rape",         "raped",     "sexual violence",
     "sexual abuse", "sexually ab*", "sexually as*", "abortion*", "miscarr*",
@@ -209,13 +210,16 @@ static bool stands_in(struct rg_bytes text, struct rg_bytes word, bool goes_on)
     return false;
 }
 
+const char *rg_health_word(size_t i)
+{
+    return i < sizeof(health_words) / sizeof(health_words[0]) ? health_words[i] : NULL;
+}
+
 static bool word_found(struct rg_bytes key, const char *word)
 {
-    RG_OWNED_BUFFER wanted = {0};
     size_t len = strlen(word);
     bool goes_on = len > 0 && word[len - 1] == '*';
-    rg_outcome outcome = rg_text_match_key(rg_bytes_of(word, len - goes_on), &wanted, NULL);
-    return !rg_is_ok(outcome) || stands_in(key, rg_buffer_peek(&wanted), goes_on);
+    return stands_in(key, rg_bytes_of(word, len - goes_on), goes_on);
 }
 
 /* What cannot be looked through is treated as if it stood there. */

@@ -74,6 +74,7 @@ enum rg_message_rule rg_message_rules_judge(const struct rg_message_ask *ask);
 
 /* Health that must stand in the health section only. */
 bool rg_words_of_health(struct rg_bytes text);
+const char *rg_health_word(size_t i); /* NULL after the last; a star at the end: it goes on */
 
 /* ---- an age that is changed here ---- */
 

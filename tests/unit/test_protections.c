@@ -3,6 +3,7 @@
 #include "client/agreements.h"
 #include "client/casebook.h"
 #include "client/consent.h"
+#include "client/process.h"
 #include "client/retention.h"
 #include "client/rules.h"
 #include "client/rules_message.h"
@@ -143,6 +144,45 @@ static bool named_anywhere(const char *part)
         }
     }
     return false;
+}
+
+/* ---- the gate and the process ---- */
+
+/* A grown woman, all checks done, who may travel. */
+static struct rg_gate_input open_gate(void)
+{
+    return (struct rg_gate_input){
+        .consent_return = true,
+        .consent_identity = true,
+        .nationality = RG_NATIONALITY_CONFIRMED,
+        .risk_host = RG_RISK_SAFE,
+        .risk_origin = RG_RISK_SAFE_WITH_MEASURES,
+        .risk_host_current = true,
+        .risk_origin_current = true,
+        .home_known = true,
+        .no_claim = true,
+        .receivers_clear = true,
+        .travel_permission = true,
+        .age = RG_AGE_ADULT,
+        .host_care = true,
+        .reception_confirmed = true,
+    };
+}
+
+static bool fails(const struct rg_gate_input *input, enum rg_gate row_of)
+{
+    struct rg_gate_verdict verdict = rg_gate_judge(input, RG_GATE_DEPARTURE);
+    return !verdict.open && (verdict.fails & RG_GATE_BIT(row_of)) != 0;
+}
+
+static struct rg_process_message a_message(uint8_t id, enum rg_party from, uint32_t kind)
+{
+    struct rg_process_message message = {
+        .id = {{id}}, .from = from, .kind = kind, .made = {1000 * id}};
+    message.author.b[0] = (uint8_t)from;
+    message.has_seen = id > 1;
+    message.seen.b[0] = (uint8_t)(id - 1);
+    return message;
 }
 
 /* ---- D1 to D5: consent ---- */
@@ -328,6 +368,14 @@ static void test_d07_a_child_is_heard_and_has_a_guardian(void **state)
     struct rg_reason why = {0};
     assert_int_equal(rg_consent_allows(&consents, &ask, &why).code, RG_DENIED);
     assert_string_equal(why.id, "consent-guardian");
+    struct rg_gate_input gate = open_gate();
+    assert_true(rg_gate_judge(&gate, RG_GATE_DEPARTURE).open);
+    static const uint32_t ages[] = {RG_AGE_CHILD, RG_AGE_UNCERTAIN, 0};
+    for (size_t i = 0; i < 3; i++) {
+        gate.age = ages[i];
+        assert_true(fails(&gate, RG_GATE_CHILD_INTEREST) && fails(&gate, RG_GATE_CHILD_GUARDIAN) &&
+                    fails(&gate, RG_GATE_CHILD_ESCORT) && fails(&gate, RG_GATE_CHILD_CARE));
+    }
 }
 
 /* ---- D8 to D11: return ---- */
@@ -343,6 +391,12 @@ static void test_d08_a_risk_assessment_does_not_hold_for_ever(void **state)
     assert_int_equal(judged(RG_KIND_RISK_ASSESSMENT, form), RG_MESSAGE_RULE_RISK_TERM);
     assert_true(rg_is_ok(rg_form_set(form, "valid_to", rg_bytes_of_text(""), NULL)));
     assert_int_equal(judged(RG_KIND_RISK_ASSESSMENT, form), RG_MESSAGE_RULE_RISK_TERM);
+    struct rg_gate_input gate = open_gate();
+    gate.risk_origin = RG_RISK_NOT_SAFE; /* either side stops it */
+    assert_true(fails(&gate, RG_GATE_RISK_ORIGIN));
+    gate = open_gate();
+    gate.risk_host_current = false;
+    assert_true(fails(&gate, RG_GATE_RISK_HOST_DATE));
 }
 
 static void test_d09_who_claims_protection_is_not_sent_to_the_origin(void **state)
@@ -391,6 +445,16 @@ static void test_d11_the_host_identifies(void **state)
     assert_true(rg_is_ok(rg_record_merge(record, &content, NULL)));
     assert_string_equal(rg_record_get(record, RG_FIELD_VIC_TRAFFICKING_STATUS),
                         "ActualVictimOfTrafficking");
+    struct rg_process_message message[] = {
+        a_message(1, RG_PARTY_HOST, RG_KIND_REQUEST),
+        a_message(2, RG_PARTY_ORIGIN, RG_KIND_INFO_RESPONSE),
+    };
+    struct rg_process process;
+    message[0].code = RG_REASON_RETURN;
+    message[0].trafficking = 1;
+    message[1].trafficking = 3;
+    assert_true(rg_is_ok(rg_process_fold(message, 2, NULL, NULL, &process, NULL)));
+    assert_int_equal(process.trafficking, 1);
 }
 
 /* ---- D12 to D16: who may know what ---- */
@@ -492,6 +556,15 @@ static void test_d16_health_is_voluntary_and_separate(void **state)
     for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
         assert_false(rg_words_of_health(rg_bytes_of_text(fine[i])));
     }
+    for (size_t i = 0; rg_health_word(i) != NULL; i++) { /* each is its own match key */
+        RG_OWNED_BUFFER key = {0};
+        size_t len = strcspn(rg_health_word(i), "*");
+        struct rg_bytes word = rg_bytes_of(rg_health_word(i), len);
+        assert_true(rg_is_ok(rg_text_match_key(word, &key, NULL)));
+        if (!rg_bytes_equal(rg_buffer_peek(&key), word)) {
+            fail_msg("%s is not a match key", rg_health_word(i));
+        }
+    }
     assert_false(named_anywhere("hiv"));
     assert_false(named_anywhere("_test"));
     assert_false(named_anywhere("tested"));
@@ -512,6 +585,11 @@ static void test_d17_help_never_waits_for_justice(void **state)
     assert_true(rg_form_box(rg_kind_row(RG_KIND_JUSTICE_REQUEST)->form, "protection")->required);
     RG_OWNED_FORM visit = a_form(RG_KIND_WITNESS_VISIT, WORDS("right_to_stop", "false"));
     assert_int_equal(judged(RG_KIND_WITNESS_VISIT, visit), RG_MESSAGE_RULE_RIGHT_TO_STOP);
+    struct rg_gate_input gate = open_gate();
+    gate.witness_needed = true;
+    assert_true(fails(&gate, RG_GATE_WITNESS));
+    gate.goes_anyway = true; /* the hold is the person's to lift */
+    assert_true(rg_gate_judge(&gate, RG_GATE_DEPARTURE).open);
 }
 
 /* ---- D18 to D20: keeping, erasing, correcting ---- */
@@ -689,6 +767,15 @@ static void test_d25_two_officers_for_what_cannot_be_undone(void **state)
     assert_int_equal(rg_retention_hold_set(&note, &hold, now, &why).code, RG_DENIED);
     assert_string_equal(why.id, "retention-officers");
     assert_true(rg_kind_row(RG_KIND_EMERGENCY_RETURN)->two_officers);
+    struct rg_process none = {0};
+    struct rg_process_message emergency = a_message(1, RG_PARTY_HOST, RG_KIND_EMERGENCY_RETURN);
+    emergency.flags = RG_SAYS_VITAL_INTEREST;
+    assert_int_equal(rg_process_may(&none, &emergency, NULL, &why).code, RG_DENIED);
+    assert_string_equal(why.id, "process-officers");
+    emergency.second_author = emergency.author; /* the same one twice is one */
+    assert_int_equal(rg_process_may(&none, &emergency, NULL, &why).code, RG_DENIED);
+    emergency.second_author.b[0] = 99;
+    assert_true(rg_is_ok(rg_process_may(&none, &emergency, NULL, &why)));
     assert_non_null(rg_form_box(rg_kind_row(RG_KIND_RISK_ASSESSMENT)->form, "lifts"));
 }
 
