@@ -140,6 +140,9 @@ static rg_outcome import_one(struct referral *office, const struct rg_record *re
         RG_TRY(rg_casebook_get(office->book, row, file, why));
         RG_TRY(record_same(office, file, record, &same, why));
     }
+    if (!same) {
+        RG_TRY(rg_office_protect_record(office, file, record, why));
+    }
     if (found && !same && rg_office_owes_details(file)) {
         return mend_owed(office, file, record, counts, why);
     }

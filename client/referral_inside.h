@@ -154,6 +154,12 @@ RG_MUST_USE rg_outcome rg_office_tell_opened(struct referral *office,
 /* RG_DENIED point-closed: a notice says so. "" is no point. */
 RG_MUST_USE rg_outcome rg_office_point_check(struct referral *office, const char *point,
                                              struct rg_reason *why);
+/* A record is about to take the place of the one that is kept (file->row 0: there is none). A claim
+ * for protection is noted, and never taken back this way; an age does not go up where a child desk
+ * could say so. RG_DENIED age-child-desk. */
+RG_MUST_USE rg_outcome rg_office_protect_record(struct referral *office, struct rg_case_file *file,
+                                                const struct rg_record *record,
+                                                struct rg_reason *why);
 /* What the person agreed to, as it is known here: record, request, messages 20 and 21. */
 RG_MUST_USE rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
                                           struct rg_consents *out, struct rg_reason *why);

@@ -7,6 +7,7 @@
 #include "client/referral_inside.h"
 
 #include "client/exclusions.h"
+#include "client/rules_message.h"
 #include "core/trust.h"
 
 #include <stdio.h>
@@ -154,4 +155,50 @@ struct referral_result referral_next_exclusion(struct referral *office, const ch
     struct referral_result result = rg_result(outcome, &why);
     result.code = rg_is_ok(outcome) && !found ? REFERRAL_END : result.code;
     return result;
+}
+
+/* ---- what a record brings ---- */
+
+static bool has_child_desk(const struct referral *office)
+{
+    const struct rg_office *other = NULL;
+    for (size_t i = 0; (other = rg_trust_office_at(office->home->trust, i)) != NULL; i++) {
+        char country[RG_COUNTRY_BYTES];
+        rg_office_country(other->name, country);
+        if (strcmp(country, office->home->principal.country) == 0 &&
+            rg_role_find(other->role) == RG_ROLE_CHILD) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where a country has no child desk its focal point has to do. An age that was not stated is filled
+ * in, not raised. */
+static rg_outcome age_kept(const struct referral *office, const struct rg_record *held,
+                           const struct rg_record *record, struct rg_reason *why)
+{
+    const struct rg_office *own = rg_trust_office(office->home->trust, rg_office_own(office));
+    enum rg_age before = (enum rg_age)rg_record_code(held, RG_FIELD_AGE_STATUS);
+    enum rg_age after = (enum rg_age)rg_record_code(record, RG_FIELD_AGE_STATUS);
+    enum rg_role role = own != NULL ? rg_role_find(own->role) : (enum rg_role)0;
+    if (before == 0 || !has_child_desk(office)) {
+        return rg_ok();
+    }
+    return rg_age_change_check(before, after, role, "assessed by the desk itself", why);
+}
+
+rg_outcome rg_office_protect_record(struct referral *office, struct rg_case_file *file,
+                                    const struct rg_record *record, struct rg_reason *why)
+{
+    RG_OWNED_RECORD held = NULL;
+    if (strcmp(rg_record_get(record, RG_FIELD_PROTECTION_CLAIM), "true") == 0) {
+        file->protection_claim = true;
+        file->muted = true;
+    }
+    if (file->row == 0) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_record_get(office->book, file->row, &held, why));
+    return age_kept(office, held, record, why);
 }
