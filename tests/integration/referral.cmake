@@ -8,3 +8,8 @@ if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
   add_test(NAME integration.desks COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_desks.py ${PROJECT_BINARY_DIR})
   set_tests_properties(integration.desks PROPERTIES LABELS integration TIMEOUT 180)
 endif()
+# One return, message by message, and a withdrawal in the middle.
+if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
+  add_test(NAME integration.process COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_process.py ${PROJECT_BINARY_DIR})
+  set_tests_properties(integration.process PROPERTIES LABELS integration TIMEOUT 300)
+endif()
