@@ -117,6 +117,10 @@ typedef rg_outcome (*rg_case_visit)(void *context, const struct rg_case_line *li
 RG_MUST_USE rg_outcome rg_casebook_scan(struct rg_casebook *book, rg_case_visit visit,
                                         void *context, struct rg_reason *why);
 
+/* Once a day, before a list is made: what waits may have changed by date alone. */
+RG_MUST_USE rg_outcome rg_casebook_refresh(struct rg_casebook *book, struct rg_wall now,
+                                           struct rg_reason *why);
+
 struct rg_name_query {
     struct rg_name_bits bits;
     char key[256]; /* search key (client/text.h) */

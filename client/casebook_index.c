@@ -19,6 +19,8 @@
 #define PAGE_BYTES ((size_t)PAGE_SLOTS * SLOT_BYTES)
 #define SLOTS "case-slots" /* how many are taken */
 #define SLOTS_MAX 10000000
+#define INDEX_DAY "index-day" /* days since 1970 */
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define BITS_OF_A_KEY 4
 #define NAMES_BYTES_MAX (16 * RG_KIB)
 
@@ -262,10 +264,11 @@ rg_outcome rg_book_slot_new(struct rg_casebook *book, int64_t *slot_out, struct 
     return rg_ok();
 }
 
-static void line_of_file(const struct rg_case_file *file, struct rg_case_line *line)
+static void line_of_file(const struct rg_case_file *file, struct rg_wall now,
+                         struct rg_case_line *line)
 {
     struct rg_file_waiting waiting[2];
-    size_t waits = rg_case_file_waiting(file, rg_wall_now(), waiting);
+    size_t waits = rg_case_file_waiting(file, now, waiting);
     bool alert = false;
     line->row = file->row;
     line->made_ms = file->made_ms;
@@ -299,7 +302,7 @@ static rg_outcome file_change(void *context, struct rg_case_line *line, struct r
         RG_TRY(names_bits(rg_buffer_peek(&names), &line->names, why));
     }
     line->flags = of_record ? RG_LINE_NAMES_OF_RECORD : 0;
-    line_of_file(file, line);
+    line_of_file(file, rg_wall_now(), line);
     return rg_ok();
 }
 
@@ -351,6 +354,62 @@ rg_outcome rg_casebook_scan(struct rg_casebook *book, rg_case_visit visit, void 
         }
     }
     return rg_ok();
+}
+
+/* ---- a new day: checks and consents may have lapsed ---- */
+
+/* While she is being checked, a check that lapses is waited for again; else no date counts. */
+static bool is_dated(const struct rg_case_line *line)
+{
+    return line->row != 0 && line->process == RG_PROCESS_ACCEPTED;
+}
+
+static rg_outcome line_refresh(struct rg_casebook *book, struct rg_wall now,
+                               uint8_t slot[SLOT_BYTES], bool *changed, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_case_line line;
+    uint8_t fresh[SLOT_BYTES];
+    line_read(slot, &line);
+    if (!is_dated(&line)) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_get(book, line.row, &file, why));
+    line_of_file(&file, now, &line);
+    line_write(&line, fresh);
+    *changed = *changed || memcmp(slot, fresh, SLOT_BYTES) != 0;
+    memcpy(slot, fresh, SLOT_BYTES);
+    return rg_ok();
+}
+
+static rg_outcome page_refresh(struct rg_casebook *book, struct rg_wall now, int64_t at,
+                               struct rg_reason *why)
+{
+    RG_CLEANUP(page_drop) struct page page = {0};
+    bool changed = false;
+    RG_TRY(page_read(book, at, &page, why));
+    for (size_t i = 0; i < PAGE_SLOTS; i++) {
+        RG_TRY(line_refresh(book, now, page.plain.data + i * SLOT_BYTES, &changed, why));
+    }
+    return changed ? rg_book_item_put(book, &page.item, rg_buffer_peek(&page.plain), why) : rg_ok();
+}
+
+rg_outcome rg_casebook_refresh(struct rg_casebook *book, struct rg_wall now, struct rg_reason *why)
+{
+    int64_t day = 0;
+    int64_t count = 0;
+    RG_TRY(rg_spool_number_get(book->spool, INDEX_DAY, 0, &day, why));
+    if (day == now.ms / DAY_MS) {
+        return rg_ok();
+    }
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(book->spool, &step, why));
+    RG_TRY(rg_spool_number_get(book->spool, SLOTS, 0, &count, why));
+    for (int64_t at = 0; at * PAGE_SLOTS < count; at++) {
+        RG_TRY(page_refresh(book, now, at, why));
+    }
+    RG_TRY(rg_spool_number_set(book->spool, INDEX_DAY, now.ms / DAY_MS, why));
+    return rg_spool_step_commit(&step, why);
 }
 
 /* ---- a casebook from before there was an index ---- */

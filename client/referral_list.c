@@ -340,6 +340,10 @@ static rg_outcome find_all(struct referral *office, const struct referral_query 
                                     .found = found,
                                     .now = rg_office_now(office),
                                     .focal = rg_home_is_focal(office->home)};
+    rg_outcome outcome = rg_casebook_refresh(office->book, finding.now, why);
+    if (outcome.code != RG_AGAIN) { /* somebody else writes: the lines of yesterday will do */
+        RG_TRY(outcome);
+    }
     RG_TRY(rg_casebook_scan(office->book, find_line, &finding, why));
     if (found->count > 1) {
         qsort(found->item, found->count, sizeof(found->item[0]), by_need);

@@ -1,6 +1,7 @@
 /* The casebook's index: lines, search by name in six scripts, erasure, what the file shows. */
 #include "client/casebook.h"
 
+#include "client/home.h"
 #include "core/digest.h"
 
 #include <setjmp.h>
@@ -308,6 +309,57 @@ static void test_a_step_rolled_back_leaves_no_line(void **state)
     finds(bench, "Dat", row[8]);
 }
 
+static struct rg_case_file cleared(struct rg_wall now)
+{
+    struct rg_case_file file = file_of(&people[0]);
+    struct rg_date today = rg_date_of_wall(now);
+    struct rg_date far = {2099, 12, 31};
+    struct rg_process *process = &file.process;
+    file.now.state = RG_CASE_RELEASED;
+    file.has_process = true;
+    *process = (struct rg_process){
+        .state = RG_PROCESS_ACCEPTED,
+        .since = now,
+        .requester = RG_PARTY_HOST,
+        .care = RG_PARTY_HOST,
+        .identified_by = RG_PARTY_HOST,
+        .age = RG_AGE_ADULT,
+        .scopes = ~0u >> 22,
+        .nationality = {.code = RG_NATIONALITY_CONFIRMED, .valid_to = far, .made = today}};
+    for (int i = 0; i < 10; i++) {
+        process->scope_until[i] = far;
+    }
+    process->risk[RG_PARTY_HOST] =
+        (struct rg_check){.code = RG_RISK_SAFE, .valid_to = far, .made = today};
+    process->risk[RG_PARTY_ORIGIN] = process->risk[RG_PARTY_HOST];
+    return file;
+}
+
+static void test_a_new_day_is_seen(void **state)
+{
+    struct bench *bench = *state;
+    struct rg_wall now = rg_wall_now();
+    struct rg_wall later = {now.ms + INT64_C(100) * 86400000}; /* a risk holds 90 days */
+    struct rg_case_file file = cleared(now);
+    struct rg_file_waiting before[2];
+    struct rg_file_waiting after[2];
+    struct lines lines = {0};
+    (void)rg_case_file_waiting(&file, now, before);
+    (void)rg_case_file_waiting(&file, later, after);
+    assert_string_not_equal(before[0].what, after[0].what);
+    assert_true(rg_is_ok(rg_casebook_put(bench->book, &file, NULL)));
+    assert_true(rg_is_ok(rg_casebook_refresh(bench->book, later, NULL)));
+    assert_true(rg_is_ok(rg_casebook_scan(bench->book, keep_line, &lines, NULL)));
+    assert_int_equal(lines.count, 1);
+    assert_int_equal(lines.line[0].wait[0].awaited, after[0].awaited);
+    assert_int_equal(lines.line[0].wait[0].mover, after[0].mover);
+    assert_int_equal(lines.line[0].process, RG_PROCESS_ACCEPTED); /* no clock moves a state */
+    finds(bench, "nang", file.row);
+    int64_t writes = 0;
+    assert_true(rg_is_ok(rg_spool_number_get(bench->spool, "index-day", 0, &writes, NULL)));
+    assert_int_equal(writes, later.ms / 86400000);
+}
+
 /* ---- SQL of a test's own ---- */
 
 static int64_t sql_number(struct bench *bench, const char *text)
@@ -436,6 +488,7 @@ int main(void)
         TEST(test_erasure_takes_the_name_out_of_the_index),
         TEST(test_lines_say_what_a_list_needs),
         TEST(test_a_step_rolled_back_leaves_no_line),
+        TEST(test_a_new_day_is_seen),
         TEST(test_a_casebook_without_an_index_gets_one),
         TEST(test_a_page_put_elsewhere_does_not_open),
         TEST(test_nothing_is_readable_at_rest),
