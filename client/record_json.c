@@ -178,26 +178,53 @@ static rg_outcome value_take(struct reader *reader, enum rg_field field, const j
     return rg_intake_value(intake, field, rg_buffer_peek(&text), reader->line, why);
 }
 
-/* What stands in an object: names of fields, and groups of a survey form with more of them. */
-static rg_outcome members_take(struct reader *reader, json_t *object, bool *has, unsigned depth,
+/* An object within objects, and how far it has been read. */
+struct level {
+    json_t *object;
+    void *at;
+};
+
+static rg_outcome member_take(struct reader *reader, const struct level *level, bool *has,
+                              struct rg_reason *why)
+{
+    struct rg_bytes name = rg_bytes_of_text(json_object_iter_key(level->at));
+    struct rg_column column = rg_column_of(name);
+    if (column.kind == RG_COLUMN_UNKNOWN) {
+        unknown_name(reader, name);
+    }
+    return column.kind == RG_COLUMN_FIELD
+               ? value_take(reader, column.field, json_object_iter_value(level->at), has, why)
+               : rg_ok();
+}
+
+/* A group of a survey form: an object whose name is no field's. */
+static bool is_group(const struct level *level)
+{
+    struct rg_bytes name = rg_bytes_of_text(json_object_iter_key(level->at));
+    return json_is_object(json_object_iter_value(level->at)) &&
+           rg_column_of(name).kind != RG_COLUMN_FIELD;
+}
+
+static rg_outcome members_take(struct reader *reader, json_t *object, bool *has,
                                struct rg_reason *why)
 {
-    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
-        struct rg_bytes name = rg_bytes_of_text(json_object_iter_key(at));
-        json_t *value = json_object_iter_value(at);
-        struct rg_column column = rg_column_of(name);
-        bool group = column.kind != RG_COLUMN_FIELD && json_is_object(value) && depth < GROUPS_MAX;
-        if (group) {
-            RG_TRY(members_take(reader, value, has, depth + 1, why));
+    struct level level[GROUPS_MAX + 1] = {{object, json_object_iter(object)}};
+    for (size_t depth = 0;;) {
+        struct level *here = &level[depth];
+        if (here->at == NULL && depth == 0) {
+            return rg_ok();
         }
-        if (!group && column.kind == RG_COLUMN_UNKNOWN) {
-            unknown_name(reader, name);
+        if (here->at == NULL) { /* the group ends: on behind it */
+            here = &level[--depth];
+        } else if (depth < GROUPS_MAX && is_group(here)) {
+            json_t *group = json_object_iter_value(here->at);
+            level[++depth] = (struct level){group, json_object_iter(group)};
+            continue;
+        } else {
+            RG_TRY(member_take(reader, here, has, why));
         }
-        if (column.kind == RG_COLUMN_FIELD) {
-            RG_TRY(value_take(reader, column.field, value, has, why));
-        }
+        here->at = json_object_iter_next(here->object, here->at);
     }
-    return rg_ok();
 }
 
 static rg_outcome object_take(struct reader *reader, json_t *object, struct rg_reason *why)
@@ -211,7 +238,7 @@ static rg_outcome object_take(struct reader *reader, json_t *object, struct rg_r
         rg_import_error(report, reader->line, "", "allowed: one object for each case");
         return rg_ok();
     }
-    RG_TRY(members_take(reader, object, has, 0, why));
+    RG_TRY(members_take(reader, object, has, why));
     return rg_intake_row(reader->intake, reader->line, why);
 }
 
