@@ -392,6 +392,7 @@ size_t rg_case_file_waiting(const struct rg_case_file *file, struct rg_wall now,
             out[count++] = (struct rg_file_waiting){.mover = mover,
                                                     .awaited = wait[i].asked,
                                                     .what = wait[i].what,
+                                                    .kind = wait[i].kind,
                                                     .since = wait[i].since,
                                                     .alert = wait[i].alert};
         }

@@ -69,6 +69,7 @@ struct rg_file_waiting {
     enum rg_mover mover;
     uint32_t awaited; /* kind whose answer is awaited, and whose deadline counts; 0: none */
     const char *what; /* "their answer to the referral" */
+    uint32_t kind;    /* the message that would do it; 0: not one alone */
     struct rg_wall since;
     bool alert; /* somebody's safety */
 };

@@ -31,14 +31,28 @@ static const char *side_word(const struct rg_case_file *file)
     return file->now.side == RG_SIDE_PROPOSER ? "ngo" : rg_case_side_name(file->now.side);
 }
 
-/* "us: the answer to the referral; mm/focal: the travel document". */
+/* What the gate says to do next is said to one side only; the kind that is owed fits both. */
+static void what_words(const struct rg_file_waiting *waiting, char *out, size_t room)
+{
+    (void)snprintf(out, room, "%s", waiting->what);
+    for (unsigned i = 0; i < RG_GATE_COUNT && waiting->kind != 0; i++) {
+        if (strcmp(rg_gate_row((enum rg_gate)i)->what_next, waiting->what) == 0) {
+            rg_words_code(rg_kind_name(waiting->kind), out, room);
+            return;
+        }
+    }
+}
+
+/* "us: the answer to the referral; mm/focal: risk assessment". */
 static void waiting_words(const struct rg_case_file *file, const struct rg_file_waiting *waiting,
                           size_t waits, char *out, size_t room)
 {
     out[0] = '\0';
     for (size_t i = 0; i < waits && waiting[i].mover != RG_MOVER_NOBODY; i++) {
+        char what[200];
+        what_words(&waiting[i], what, sizeof(what));
         rg_words_add(out, room, "%s%s: %s", i > 0 ? "; " : "",
-                     waiting[i].mover == RG_MOVER_US ? "us" : file->partner, waiting[i].what);
+                     waiting[i].mover == RG_MOVER_US ? "us" : file->partner, what);
     }
 }
 

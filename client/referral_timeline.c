@@ -438,6 +438,16 @@ static void notes_of_process(const struct referral *office, const struct rg_case
     }
 }
 
+/* The gate's own words for it are the host's. */
+static const char *next_words(const struct rg_case_file *file, const struct rg_gate_row *row)
+{
+    if (file->now.side != RG_SIDE_ORIGIN) {
+        return row->what_next;
+    }
+    bool ours = row->mover == RG_PARTY_ORIGIN && row->kind != 0;
+    return ours ? rg_kind_name(row->kind) : "theirs to do";
+}
+
 /* What the gate lacks, as long as somebody works towards a journey. */
 static void notes_of_gate(const struct referral *office, const struct rg_case_file *file,
                           struct notes *notes)
@@ -451,7 +461,7 @@ static void notes_of_gate(const struct referral *office, const struct rg_case_fi
         rg_process_gate(&file->process, rg_office_today(office), RG_GATE_DEPARTURE, NULL);
     for (size_t i = 0; i < verdict.count; i++) {
         const struct rg_gate_row *row = rg_gate_row(verdict.row[i]);
-        note_add(notes, "missing", row->id, row->meaning, row->what_next);
+        note_add(notes, "missing", row->id, row->meaning, next_words(file, row));
     }
 }
 

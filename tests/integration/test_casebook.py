@@ -124,6 +124,11 @@ def test_show(th, mm):
     sync(mm, th, mm, th)
     reference = next(c["case_ref"] for c in th.json("cases") if c["state"] == "identity_released")
     told = th.json("show", reference)[0]
+    check(told["waiting_for"] == "us: nationality request; mm/focal: risk assessment", told["waiting_for"])
+    missing = [note["id"] for note in told["notes"] if note["about"] == "missing"]
+    check(len(missing) >= 4, f"what is missing before she may travel: {missing}")
+    over_there = mm.json("show", case)[0]["waiting_for"]
+    check(over_there == "th/focal: nationality request; us: risk assessment", over_there)
     kinds = [event["kind"] for event in told["timeline"] if event["kind"]]
     check(kinds.index("REFERRAL_REQUEST") < kinds.index("REFERRAL_ACCEPT") < kinds.index("REFERRAL_DETAILS"), kinds)
 
