@@ -83,8 +83,9 @@ static const char *const sql[STATEMENTS] = {
                        " ORDER BY seq LIMIT ?3",
     [JOURNAL] = "SELECT row, id, position, at_ms, entered, device FROM journal WHERE row > ?1"
                 " ORDER BY row LIMIT ?2",
-    [THREAD_LAST] = "SELECT id FROM message WHERE thread = ?1 AND ours = ?2 AND state NOT IN (5, 6, 12)"
-                    " ORDER BY seq DESC LIMIT 1",
+    [THREAD_LAST] =
+        "SELECT id FROM message WHERE thread = ?1 AND ours = ?2 AND state NOT IN (5, 6, 12)"
+        " ORDER BY seq DESC LIMIT 1",
     [COUNT_STATES] = "SELECT state, count(*) FROM message GROUP BY state",
     [COUNT_PROOFS] = "SELECT count(*) FROM proof",
     [COUNT_JOURNAL] = "SELECT count(*), coalesce(sum(entered), 0) -"

@@ -336,7 +336,7 @@ static rg_outcome bodies_settle(struct rg_store *base, struct rg_wall before, si
     if (erased > 0) {
         rg_db_erased(db);
     }
-    *after = count == max ? key[count - 1] : 0;
+    *after = count == max && count > 0 ? key[count - 1] : 0;
     *erased_out = erased;
     return rg_ok();
 }

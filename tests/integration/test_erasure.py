@@ -26,6 +26,7 @@ CASE = {
     "con_Consent": "true", "consent_scopes": "SHARE_IDENTITY;TRACE_FAMILY;RETURN", "consent_given_by": "person",
     "consent_expires": "2099-06-30", "urgency": "urgent", "needs": "wheelchair", "mother_name": "Daw Nu Erased",
 }
+DECLINED = {**CASE, "case_ref": "D1", "full_name_native": "Sùng A Páo", "full_name_latin": "Sung A Pao Declined"}
 OTHER = {**CASE, "case_ref": "K1", "full_name_native": "ဦးအောင်", "full_name_latin": "U Aung Kept"}
 
 
@@ -75,15 +76,16 @@ def holds(folder, needles):
 class Known:
     """What is looked for afterwards: pieces of the sealed sections, of the sealed items and of their keys, of one case."""
 
-    def __init__(self, office, case):
+    def __init__(self, office, case, received_only=False):
         self.office = office
         self.sections = []
-        for message in office.json("show", case["id"])[0]["messages"]:
+        shown = [m for m in office.json("show", case["id"])[0]["messages"] if not received_only or m["from"] != office.name]
+        for message in shown:
             for number in range(1, message["sections"] + 1):
                 line = [office.world.referral, "-C", office.home, "section", message["id"][:16], str(number), "--sealed"]
                 self.sections.append(subprocess.run(line, capture_output=True, check=True).stdout)
         database = sqlite3.connect(f"file:{office.home}/casebook.db?mode=ro", uri=True)
-        messages = [bytes.fromhex(m["id"]) for m in office.json("show", case["id"])[0]["messages"]]
+        messages = [bytes.fromhex(m["id"]) for m in shown]
         places = [row[0] for row in database.execute(
             f"SELECT seq FROM message WHERE id IN ({','.join('?' * len(messages))})", messages)]
         rows = database.execute("SELECT sealed, wrapped FROM item JOIN item_key USING(row) WHERE kind = 3 AND owner IN "
@@ -109,6 +111,10 @@ def decrypts(section, keys, folder):
         if told.returncode == 0 and os.path.getsize(path + ".out") > 0:
             return True
     return False
+
+
+def reading_keys(*offices):
+    return {path for office in offices for path in glob.glob(os.path.join(office.home, "keys", "read-*.key"))}
 
 
 def keys_of_today(world, *offices):
@@ -184,6 +190,60 @@ def until(condition, what, seconds=30):
         time.sleep(0.05)
 
 
+def test_declined_goes(world, th, mm):
+    """At the side that declines at once, at the other by itself after 30 days, at the next sync."""
+    start(world)
+    theirs = next(case for case in mm.json("list") if case["state"] == "referred")
+    theirs_seen, ours_seen = Known(mm, theirs, received_only=True), Known(th, case_of(th, DECLINED["full_name_native"]))
+    check(theirs_seen.items and ours_seen.items, "nothing to look for")
+    check(holds(mm.home, theirs_seen.pieces()) > 0 and holds(mm.home, theirs_seen.items) > 0, "the control finds nothing")
+    mm.command("decline", theirs["id"], "--reason", "NO_CAPACITY")
+    sync(mm, th)
+    left = [holds(mm.home, needles) for needles in (theirs_seen.pieces(), theirs_seen.items, theirs_seen.keys)]
+    check(left == [0, 0, 0], f"what was declined is still there: {left}")
+    check(case_of(th, DECLINED["full_name_native"])["state"] == "declined", "the answer came")
+    days_later(29)
+    told = th.command("tidy", "--dry-run").stdout
+    check(told.count("declined") >= 6 and "now" not in told.split("a run would")[0], told)
+    check(th.json("tidy")["classes"] == 0, "too early")
+    days_later(31)
+    stop(world)
+    start(world)
+    sync(th)
+    check(case_of(th, DECLINED["full_name_native"]) is None, "not erased by itself after 30 days")
+    check(holds(th.home, ours_seen.pieces() + ours_seen.items + ours_seen.keys) == 0, "its bytes are still there")
+    check(case_of(th, OTHER["full_name_native"]) is not None, "another case was lost")
+    check(th.json("verify")["failed"] == 0, "proofs stay")
+    stop(world)
+    days_later(0)
+
+
+def test_killed_while_erasing(world, th):
+    """kill -9 at any moment: the casebook opens, and what was begun is finished by the next tidy."""
+    path = os.path.join(world.folder, "killed.csv")
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(CASE), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**CASE, "case_ref": f"Q{i}", "full_name_native": f"Q{i}"} for i in range(12))
+    th.command("import", path)
+    kept = {case["case_ref"] for case in th.json("list")}
+    for i in range(12):
+        line = [world.referral, "-C", th.home, "erase", f"Q{i}"]
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(0.004 + 0.003 * i)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        check({case["case_ref"] for case in th.json("list")} == kept, "a case was lost")
+    th.command("erase", *(f"Q{i}" for i in range(12)))
+    th.command("tidy")
+    left = [case["name_native"] for case in th.json("list") if case["case_ref"].startswith("Q")]
+    check(len(left) == 12 and not any(left), left)
+    check(not glob.glob(os.path.join(th.home, "keys", "storage-*.key")), "a second storage key is left")
+    check(case_of(th, OTHER["full_name_native"]) is not None, "another case was lost")
+
+
 def test_gateways_prune(world, known):
     """Collect-by is over and every device has it: before the grace."""
     pieces = [piece for seen in known.values() for piece in seen.pieces()]
@@ -202,13 +262,12 @@ def test_gateways_prune(world, known):
         check(len(gateway.entries()) >= before, "the log has lost entries")
 
 
-def test_reading_keys_go(world, old, offices, known):
+def test_reading_keys_go(world, old, offices, known, first):
     """Today's reading keys open the old sealed bytes until their time is over; then nothing does."""
     section = known[offices[0]].sections[0]
     check(decrypts(section, keys_of_today(world, *offices), world.folder), "the control does not open")
     check(holds(old, known[offices[0]].pieces()) > 0, "the control does not find the section in the old copy")
-    first = {path for office in offices for path in glob.glob(os.path.join(office.home, "keys", "read-*.key"))}
-    days_later(25)
+    days_later(35)
     start(world)
     sync(*offices)
     stop(world)
@@ -217,7 +276,7 @@ def test_reading_keys_go(world, old, offices, known):
         told = office.json("tidy")
         check(told["reading_keys"] >= 1, told)
     days_later(0)
-    left = {path for office in offices for path in glob.glob(os.path.join(office.home, "keys", "read-*.key"))}
+    left = reading_keys(*offices)
     check(left and not left & first, "a first reading key is still there")
     keys = keys_of_today(world, *offices)
     for office, seen in known.items():
@@ -230,13 +289,15 @@ def whole_way(world, th, mm):
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(CASE), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([CASE, OTHER])
+        writer.writerows([CASE, OTHER, DECLINED])
     start(world)
     sync(th, mm, th, mm)
     th.command("import", path)
     th.command("send", "E1", "K1")
     sync(th, mm)
     mm.command("accept", "--all-waiting")
+    th.command("send", "D1")
+    sync(mm, th, mm)
     sync(mm, th, mm, th, mm, th)
     check(case_of(mm, NAMES[0]) is not None, "the case did not get there")
 
@@ -251,13 +312,15 @@ def main():
         stop(world)
         known = {office: Known(office, case_of(office, NAMES[0])) for office in (th, mm)}
         number = {office: case_of(office, NAMES[0])["id"] for office in (th, mm)}
-        old = world.folder + "-old"
+        old, first = world.folder + "-old", reading_keys(th, mm)
         shutil.copytree(world.folder, old, ignore=shutil.ignore_patterns("run", "*.sock"))
         test_before(known, old)
         test_erased_from_both_sides((th, mm), known)
         test_proofs_stay(world, (th, mm), number)
         test_old_casebook_with_new_keys(world, old, (th, mm))
-        test_reading_keys_go(world, old, (th, mm), known)
+        test_killed_while_erasing(world, th)
+        test_declined_goes(world, th, mm)
+        test_reading_keys_go(world, old, (th, mm), known, first)
         test_gateways_prune(world, known)
         print("all as it should be")
         return 0
