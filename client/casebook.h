@@ -201,6 +201,10 @@ RG_MUST_USE rg_outcome rg_casebook_hold_get(struct rg_casebook *book, int64_t ca
 RG_MUST_USE rg_outcome rg_casebook_hold_put(struct rg_casebook *book, int64_t case_row,
                                             struct rg_bytes bytes, struct rg_reason *why);
 
+/* The same for what was sent and received only: this office's own record of the person stays. */
+RG_MUST_USE rg_outcome rg_casebook_erase_messages(struct rg_casebook *book, int64_t case_row,
+                                                  unsigned classes, struct rg_erased *out,
+                                                  struct rg_reason *why);
 /* The same for all classes. `received_only`: sections of others' messages and the record made from
  * them; what this office wrote stays for its term. */
 RG_MUST_USE rg_outcome rg_casebook_erase(struct rg_casebook *book, int64_t case_row,

@@ -97,7 +97,7 @@ rg_outcome rg_casebook_sealed_key(struct rg_spool *spool, struct rg_buffer *out,
 struct erasing {
     struct rg_casebook *book;
     unsigned classes;
-    bool received_only;
+    bool received_only, messages_only;
     struct rg_erased count;
 };
 
@@ -237,12 +237,13 @@ static rg_outcome erase(struct erasing *erasing, int64_t case_row, struct rg_rea
     RG_TRY(rg_casebook_get(book, case_row, &file, why));
     RG_TRY(messages_erase(erasing, case_row, why));
     /* The host's own record of the person is not something received. */
-    bool record = !erasing->received_only || file.now.side == RG_SIDE_ORIGIN;
+    bool record =
+        !erasing->messages_only && (!erasing->received_only || file.now.side == RG_SIDE_ORIGIN);
     if (record) {
         RG_TRY(record_erase(erasing, case_row, why));
         file_erase(&file, erasing->classes);
     }
-    if (!erasing->received_only) {
+    if (!erasing->received_only && !erasing->messages_only) {
         file.erased_classes |= erasing->classes;
     }
     file.erased = file.erased || (record && erasing->classes == RG_CLASSES_ALL) ||
@@ -259,6 +260,16 @@ rg_outcome rg_casebook_erase_classes(struct rg_casebook *book, int64_t case_row,
                                      struct rg_erased *out, struct rg_reason *why)
 {
     struct erasing erasing = {.book = book, .classes = classes & RG_CLASSES_ALL};
+    RG_TRY(erase(&erasing, case_row, why));
+    *out = erasing.count;
+    return rg_ok();
+}
+
+rg_outcome rg_casebook_erase_messages(struct rg_casebook *book, int64_t case_row, unsigned classes,
+                                      struct rg_erased *out, struct rg_reason *why)
+{
+    struct erasing erasing = {
+        .book = book, .classes = classes & RG_CLASSES_ALL, .messages_only = true};
     RG_TRY(erase(&erasing, case_row, why));
     *out = erasing.count;
     return rg_ok();

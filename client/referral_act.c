@@ -96,7 +96,13 @@ rg_outcome rg_office_erase_withdrawn(struct referral *office, struct rg_case_fil
     if (!rg_form_true(withdrawal, "wants_erasure") || classes == 0) {
         return rg_ok();
     }
-    return erase(office, file, classes, RG_ERASED_WITHDRAWAL, out, why);
+    if (file->now.side == RG_SIDE_ORIGIN) {
+        return erase(office, file, classes, RG_ERASED_WITHDRAWAL, out, why);
+    }
+    /* Where she is looked after, what was sent goes and the house's own record of her stays. */
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    RG_TRY(rg_retention_erase_messages(office, file->row, classes, out, why));
+    return rg_casebook_get(office->book, file->row, file, why);
 }
 
 static const char *class_code(enum rg_class class_)

@@ -224,8 +224,10 @@ static rg_outcome copy_details(struct rg_arrival *arrival, struct rg_reason *why
 
 static rg_outcome copy_withdrawal(struct rg_arrival *arrival, struct rg_reason *why)
 {
-    return rg_office_overtake(arrival->office, arrival->file,
-                              rg_form_codes(arrival->opened->first->form, "scopes"), why);
+    struct rg_erasure erasure;
+    const struct rg_form *form = arrival->opened->first->form;
+    RG_TRY(rg_office_overtake(arrival->office, arrival->file, rg_form_codes(form, "scopes"), why));
+    return rg_office_erase_withdrawn(arrival->office, arrival->file, form, &erasure, why);
 }
 
 /* ---- finding the case ---- */

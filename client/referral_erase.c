@@ -133,7 +133,7 @@ static void note_erased(struct rg_retention_note *note, unsigned classes, struct
                         enum rg_erasure_reason reason)
 {
     for (unsigned class_ = 1; class_ <= RG_CLASS_COUNT; class_++) {
-        if ((classes & RG_CLASS_BIT(class_)) != 0 && note->erased[class_].at.ms == 0) {
+        if ((classes & RG_CLASS_BIT(class_)) != 0) {
             note->erased[class_].at = now;
             note->erased[class_].reason = reason;
         }
@@ -156,6 +156,28 @@ rg_outcome rg_retention_erase(struct referral *office, int64_t case_row, unsigne
         RG_TRY(rg_casebook_erase_classes(office->book, case_row, go, &erased, why));
         note_erased(&note, go, now, reason);
         RG_TRY(note_put(office, case_row, &note, why));
+    }
+    RG_TRY(copies_until(office, case_row, &erasure.copies_until, why));
+    RG_TRY(rg_spool_step_commit(&step, why));
+    erasure.sections = erased.sections;
+    erasure.messages = erased.messages;
+    office->erased = office->erased || go != 0;
+    *out = erasure;
+    return rg_ok();
+}
+
+rg_outcome rg_retention_erase_messages(struct referral *office, int64_t case_row, unsigned classes,
+                                       struct rg_erasure *out, struct rg_reason *why)
+{
+    struct rg_retention_note note;
+    struct rg_erasure erasure = {0};
+    struct rg_erased erased = {0};
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(note_get(office, case_row, &note, why));
+    unsigned go = lines_fill(&note, classes, rg_wall_now(), &erasure);
+    if (go != 0) {
+        RG_TRY(rg_casebook_erase_messages(office->book, case_row, go, &erased, why));
     }
     RG_TRY(copies_until(office, case_row, &erasure.copies_until, why));
     RG_TRY(rg_spool_step_commit(&step, why));

@@ -96,6 +96,10 @@ void rg_office_unlock(struct referral *office);
 RG_MUST_USE rg_outcome rg_retention_erase(struct referral *office, int64_t case_row,
                                           unsigned classes, enum rg_erasure_reason reason,
                                           struct rg_erasure *out, struct rg_reason *why);
+/* The same for what was sent and received only: where the person is, the record of her stays. */
+RG_MUST_USE rg_outcome rg_retention_erase_messages(struct referral *office, int64_t case_row,
+                                                   unsigned classes, struct rg_erasure *out,
+                                                   struct rg_reason *why);
 /* Kept longer on a legal ground: the caller has checked that both officers have signed. */
 RG_MUST_USE rg_outcome rg_retention_hold(struct referral *office, int64_t case_row,
                                          const struct rg_retention_hold *hold,

@@ -228,7 +228,9 @@ static rg_outcome overtake(struct referral *office, struct rg_case_file *file,
         return rg_office_overtake(office, file, RG_SCOPES_ALL, why);
     }
     if (letter->kind == RG_KIND_CONSENT_WITHDRAWN && letter->form != NULL) {
-        return rg_office_overtake(office, file, rg_form_codes(letter->form, "scopes"), why);
+        struct rg_erasure erasure;
+        RG_TRY(rg_office_overtake(office, file, rg_form_codes(letter->form, "scopes"), why));
+        return rg_office_erase_withdrawn(office, file, letter->form, &erasure, why);
     }
     return rg_ok();
 }

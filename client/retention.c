@@ -170,7 +170,9 @@ struct rg_retention_due rg_retention_due(const struct rg_retention_terms *terms,
 {
     struct rg_retention_due due = {0};
     for (unsigned class_ = 1; class_ <= RG_CLASS_COUNT; class_++) {
-        if ((c->erased_classes & RG_CLASS_BIT(class_)) != 0) {
+        /* What was erased before the end may have come again since. */
+        if ((c->erased_classes & RG_CLASS_BIT(class_)) != 0 &&
+            note->erased[class_].at.ms >= c->since.ms) {
             continue;
         }
         struct rg_wall at = class_due(terms, c, (enum rg_class)class_);

@@ -87,7 +87,7 @@ struct rg_retention_hold {
 };
 struct rg_retention_note { /* zeroed: nothing noted */
     struct {
-        struct rg_wall at; /* 0: not erased */
+        struct rg_wall at; /* the last time; 0: not erased */
         enum rg_erasure_reason reason;
     } erased[RG_CLASS_COUNT + 1];                      /* by class */
     struct rg_retention_hold hold[RG_CLASS_COUNT + 1]; /* until 0: none */
@@ -104,7 +104,7 @@ RG_MUST_USE rg_outcome rg_retention_note_decode(struct rg_bytes bytes,
                                                 struct rg_reason *why);
 
 struct rg_retention_due {
-    struct rg_wall at[RG_CLASS_COUNT + 1]; /* by class; 0: never, or erased already */
+    struct rg_wall at[RG_CLASS_COUNT + 1]; /* by class; 0: never, or erased since the end */
 };
 struct rg_retention_due rg_retention_due(const struct rg_retention_terms *terms,
                                          const struct rg_retention_case *c,

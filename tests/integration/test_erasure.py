@@ -5,6 +5,7 @@ everything, even with today's keys; proofs, evidence and the logs still hold. Ev
 usage: test_erasure.py BUILD-FOLDER CLOCK-SHIFT.so
 """
 import csv
+import datetime
 import glob
 import os
 import shutil
@@ -27,6 +28,8 @@ CASE = {
     "consent_expires": "2099-06-30", "urgency": "urgent", "needs": "wheelchair", "mother_name": "Daw Nu Erased",
 }
 DECLINED = {**CASE, "case_ref": "D1", "full_name_native": "Sùng A Páo", "full_name_latin": "Sung A Pao Declined"}
+ORDERED = {**CASE, "case_ref": "O1", "full_name_native": "ဦးစိုး", "full_name_latin": "U Soe Ordered"}
+WITHDRAWN = {**CASE, "case_ref": "W1", "full_name_native": "Nguyễn Thị Hồng", "full_name_latin": "Nguyen Thi Hong Withdrawn"}
 OTHER = {**CASE, "case_ref": "K1", "full_name_native": "ဦးအောင်", "full_name_latin": "U Aung Kept"}
 
 
@@ -190,6 +193,48 @@ def until(condition, what, seconds=30):
         time.sleep(0.05)
 
 
+def test_ordered_over_the_wire(world, th, mm):
+    """An order erases on the other side, which answers class by class and names the day for backups."""
+    start(world)
+    ours, theirs = (case_of(office, ORDERED["full_name_native"])["id"] for office in (th, mm))
+    seen = Known(mm, {"id": theirs})
+    check(holds(mm.home, seen.items) > 0, "the control finds nothing")
+    th.command("write", "ERASURE_ORDER", ours, "--set", "classes=IDENTITY;FAMILY", "--set", "reason=PERSON_ASKS")
+    sync(th, mm, th)
+    check(case_of(mm, ORDERED["full_name_native"]) is None, "the name is still shown there")
+    check(holds(mm.home, seen.keys) == 0, "the old keys are still there")
+    told = mm.command("show", theirs).stdout
+    check(ORDERED["full_name_native"] not in told, told)
+    answer = next((m for m in th.json("show", ours)[0]["messages"] if m["kind_number"] == 83), None)
+    check(answer, th.json("show", ours)[0]["messages"])
+    text = th.command("section", answer["id"][:16], "1", "--text").stdout
+    day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=121)).date().isoformat()
+    check(text.lower().count("destroyed") == 2 and day in text, text)
+    stop(world)
+
+
+def test_withdrawn_with_erasure(world, th, mm):
+    """She takes her consent back: both sides destroy what rests on it, in the message's own step."""
+    ours, theirs = (case_of(office, WITHDRAWN["full_name_native"])["id"] for office in (th, mm))
+    seen = {office: Known(office, {"id": case}) for office, case in ((th, ours), (mm, theirs))}
+    th.command("write", "CONSENT_WITHDRAWN", ours, "--set", "scopes=SHARE_IDENTITY;TRACE_FAMILY;RETURN", "--set", "wants_erasure=true",
+               "--set", "effective=2026-11-25T08:00:00Z", "--set", "said_by=person")
+    start(world)
+    sync(th, mm, th)
+    stop(world)
+    for office, case in ((mm, theirs), (th, ours)):
+        shown = office.json("show", case)[0]
+        details = next(m for m in shown["messages"] if m["kind_number"] == 17)
+        office.command("section", details["id"][:16], "2", "--text", ok=(77,))
+        office.command("section", details["id"][:16], "2", "--sealed", ok=(77,))
+        check(holds(office.home, seen[office].keys) == 0, f"{office.name}: the old keys are still there")
+        check("suspended" in office.command("show", case).stdout.lower(), "the case goes on")
+    check(case_of(mm, WITHDRAWN["full_name_native"]) is None, "the name is still shown there")
+    check(case_of(th, WITHDRAWN["full_name_native"]), "where she is looked after the record of her stays")
+    kinds = [m["kind_number"] for m in th.json("show", ours)[0]["messages"]]
+    check(22 in kinds, kinds)
+
+
 def test_declined_goes(world, th, mm):
     """At the side that declines at once, at the other by itself after 30 days, at the next sync."""
     start(world)
@@ -289,11 +334,11 @@ def whole_way(world, th, mm):
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(CASE), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([CASE, OTHER, DECLINED])
+        writer.writerows([CASE, OTHER, ORDERED, WITHDRAWN, DECLINED])
     start(world)
     sync(th, mm, th, mm)
     th.command("import", path)
-    th.command("send", "E1", "K1")
+    th.command("send", "E1", "K1", "O1", "W1")
     sync(th, mm)
     mm.command("accept", "--all-waiting")
     th.command("send", "D1")
@@ -319,6 +364,8 @@ def main():
         test_proofs_stay(world, (th, mm), number)
         test_old_casebook_with_new_keys(world, old, (th, mm))
         test_killed_while_erasing(world, th)
+        test_ordered_over_the_wire(world, th, mm)
+        test_withdrawn_with_erasure(world, th, mm)
         test_declined_goes(world, th, mm)
         test_reading_keys_go(world, old, (th, mm), known, first)
         test_gateways_prune(world, known)

@@ -106,8 +106,15 @@ static void test_due_now(void **state)
                      RG_CLASS_BIT(RG_CLASS_SECURITY) | RG_CLASS_BIT(RG_CLASS_FAMILY) |
                          RG_CLASS_BIT(RG_CLASS_HEALTH));
     assert_int_equal(rg_retention_now(&all, at("2028-11-25T08:00:00Z")), RG_CLASSES_ALL);
+    struct rg_retention_note note = {0};
     c.erased_classes = RG_CLASS_BIT(RG_CLASS_HEALTH);
-    all = rg_retention_due(&standard, &c, &nothing);
+    note.erased[RG_CLASS_HEALTH].at.ms = c.since.ms - 1; /* it may have come again since */
+    all = rg_retention_due(&standard, &c, &note);
+    assert_int_equal(rg_retention_now(&all, at("2027-05-25T08:00:00Z")),
+                     RG_CLASS_BIT(RG_CLASS_SECURITY) | RG_CLASS_BIT(RG_CLASS_FAMILY) |
+                         RG_CLASS_BIT(RG_CLASS_HEALTH));
+    note.erased[RG_CLASS_HEALTH].at.ms = c.since.ms;
+    all = rg_retention_due(&standard, &c, &note);
     assert_int_equal(rg_retention_now(&all, at("2027-05-25T08:00:00Z")),
                      RG_CLASS_BIT(RG_CLASS_SECURITY) | RG_CLASS_BIT(RG_CLASS_FAMILY));
 }
