@@ -51,12 +51,13 @@ def reserve_ports():
 class World:
     """A temporary folder with a PKI for `countries`; gateways and offices are made when first asked for."""
 
-    def __init__(self, build, countries=None, today=None, deadline_s=900, desks=False):
+    def __init__(self, build, countries=None, today=None, deadline_s=900, desks=False, exercise=True):
         build = os.path.abspath(build)
         self.referral = os.path.join(build, "client/cli/referral")
         self.gateway_program = os.path.join(build, "gateway/referral-gateway")
         self.countries = countries or COUNTRIES
         self.today, self.deadline_s = today, deadline_s
+        self.exercise = "true" if exercise else "false"
         self.folder = tempfile.mkdtemp(prefix="referral-world-")
         self.runtime = os.path.join(self.folder, "run")
         self.ports, self.base_port = reserve_ports()
@@ -101,7 +102,7 @@ class Office:
         with open(os.path.join(self.home, "client.cfg"), "w", encoding="utf-8") as out:
             out.write(
                 f'office = "{self.name}";\nofficer = "{officer}";\ndevice = "desk-{officer[-1]}";\n'
-                f'gateway = "127.0.0.1:{world.port(country)}";\nexercise = true;\n'
+                f'gateway = "127.0.0.1:{world.port(country)}";\nexercise = {world.exercise};\n'
                 f'keys = {{ sign = "{keys}/sign.pem"; sign_key = "{keys}/sign.key"; '
                 f'tls = "{keys}/tls.pem"; tls_key = "{keys}/tls.key"; }};\n'
                 f"trust = {{ folder = \"{world.folder}/{country}/trust\"; quorum = \"{world.quorum}\"; "
@@ -141,7 +142,7 @@ class Gateway:
         with open(self.config, "w", encoding="utf-8") as out:
             out.write(
                 f'country = "{country}";\nlisten = "127.0.0.1:{listen or world.port(country)}";\n'
-                f'data = "{self.folder}/data";\nruntime = "{world.runtime}/{country}";\nexercise = true;\ndial = {"true" if dial else "false"};\n'
+                f'data = "{self.folder}/data";\nruntime = "{world.runtime}/{country}";\nexercise = {world.exercise};\ndial = {"true" if dial else "false"};\n'
                 f'tls = {{ certificate = "{base}/gateway-tls.pem"; key = "{base}/gateway-tls.key"; }};\n'
                 f'log_key = "{base}/log.key";\n'
                 f"trust = {{ folder = \"{base}/trust\"; quorum = \"{world.quorum}\"; "
