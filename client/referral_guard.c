@@ -70,8 +70,8 @@ static rg_outcome consent_take(const struct gathering *gathering, const struct r
 
 static bool stands(const struct rg_message_row *row)
 {
-    return row->state != RG_OUT_REFUSED && row->state != RG_IN_STORED &&
-           row->state != RG_IN_UNOPENED;
+    return row->state != RG_OUT_REFUSED && row->state != RG_OUT_WITHDRAWN &&
+           row->state != RG_IN_STORED && row->state != RG_IN_UNOPENED;
 }
 
 static rg_outcome consents_of_messages(const struct gathering *gathering, struct rg_reason *why)

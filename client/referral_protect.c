@@ -8,6 +8,7 @@
 
 #include "client/exclusions.h"
 #include "client/rules_message.h"
+#include "core/settings.h"
 #include "core/trust.h"
 
 #include <stdio.h>
@@ -155,6 +156,164 @@ struct referral_result referral_next_exclusion(struct referral *office, const ch
     struct referral_result result = rg_result(outcome, &why);
     result.code = rg_is_ok(outcome) && !found ? REFERRAL_END : result.code;
     return result;
+}
+
+/* ---- withdrawal ---- */
+
+/* What is named; else all that stands; and if nothing stands, all there is: a no must never meet a
+ * closed door. */
+static rg_outcome scopes_of(struct referral *office, const struct rg_case_file *file,
+                            const char *named, uint32_t *out, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER normal = {0};
+    struct rg_consents set;
+    RG_TRY(rg_office_consents(office, file, &set, why));
+    *out = rg_consents_scopes(&set, rg_office_today(office));
+    *out = *out == 0 ? RG_SCOPES_ALL : *out;
+    if (named != NULL) {
+        RG_TRY(rg_field_check(RG_FIELD_CONSENT_SCOPES, rg_bytes_of_text(named), &normal, why));
+        RG_CHECK(normal.len > 0, why, RG_MALFORMED, "withdraw-scopes", "name at least one scope");
+        RG_TRY(rg_buffer_append(&normal, RG_BYTES_LITERAL("\0"), why));
+        *out = rg_codes_set(RG_FIELD_CONSENT_SCOPES, (const char *)normal.data);
+    }
+    return rg_ok();
+}
+
+static rg_outcome withdrawal_json(struct referral *office, const struct rg_case_file *file,
+                                  const struct referral_withdrawal *asked, struct rg_buffer *out,
+                                  uint32_t *scopes_out, struct rg_reason *why)
+{
+    RG_OWNED_BUFFER list = {0};
+    char when[32];
+    const char *by = asked->said_by != NULL ? asked->said_by : "person";
+    RG_CHECK(rg_code_find(RG_FIELD_CONSENT_GIVEN_BY, rg_bytes_of_text(by)) != 0, why, RG_MALFORMED,
+             "withdraw-by", "who has said it: person, guardian or both");
+    RG_TRY(scopes_of(office, file, asked->scopes, scopes_out, why));
+    for (uint32_t i = 1; rg_code_text(RG_FIELD_CONSENT_SCOPES, i) != NULL; i++) {
+        if ((*scopes_out & RG_SCOPE_BIT(i)) != 0) {
+            RG_TRY(rg_buffer_print(&list, why, "%s\"%s\"", list.len > 0 ? "," : "",
+                                   rg_code_text(RG_FIELD_CONSENT_SCOPES, i)));
+        }
+    }
+    rg_wall_print(rg_wall_now(), when);
+    return rg_buffer_print(out, why,
+                           "{\"scopes\":[%.*s],\"wants_erasure\":%s,\"effective\":\"%s\","
+                           "\"said_by\":\"%s\"}",
+                           (int)list.len, (const char *)list.data, asked->erase ? "true" : "false",
+                           when, by);
+}
+
+/* Something of this case is, or may be, outside this house. */
+static rg_outcome has_left(struct referral *office, const struct rg_case_file *file, bool *left_out,
+                           struct rg_reason *why)
+{
+    struct rg_message_row row = {0};
+    size_t count = 1;
+    *left_out = false;
+    while (count > 0 && !*left_out) {
+        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, file->row, row.seq, &row, 1, &count, why));
+        bool stays = row.state == RG_OUT_WAITING || row.state == RG_OUT_WITHDRAWN;
+        *left_out = count > 0 && (!row.ours || !stays);
+    }
+    return rg_ok();
+}
+
+/* Takes the scopes out of the record; without any there is no consent. */
+static rg_outcome record_withdraw(struct referral *office, int64_t row, uint32_t scopes,
+                                  struct rg_reason *why)
+{
+    RG_OWNED_RECORD record = NULL;
+    RG_OWNED_BUFFER left = {0};
+    RG_TRY(rg_casebook_record_get(office->book, row, &record, why));
+    uint32_t stays = rg_record_codes(record, RG_FIELD_CONSENT_SCOPES) & ~scopes;
+    for (uint32_t i = 1; rg_code_text(RG_FIELD_CONSENT_SCOPES, i) != NULL; i++) {
+        if ((stays & RG_SCOPE_BIT(i)) != 0) {
+            RG_TRY(rg_buffer_print(&left, why, "%s%s", left.len > 0 ? ";" : "",
+                                   rg_code_text(RG_FIELD_CONSENT_SCOPES, i)));
+        }
+    }
+    RG_TRY(rg_record_set(record, RG_FIELD_CONSENT_SCOPES, rg_buffer_peek(&left), why));
+    if (stays == 0) {
+        RG_TRY(rg_record_set(record, RG_FIELD_CON_CONSENT, RG_BYTES_LITERAL("false"), why));
+    }
+    return rg_casebook_record_put(office->book, row, record, why);
+}
+
+static rg_outcome outbox_empty(struct referral *office, struct rg_case_file *file,
+                               struct rg_reason *why)
+{
+    struct rg_message_row row = {0};
+    size_t count = 1;
+    while (count > 0) {
+        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, file->row, row.seq, &row, 1, &count, why));
+        if (count > 0 && row.ours && row.state == RG_OUT_WAITING) {
+            row.state = RG_OUT_WITHDRAWN;
+            RG_TRY(rg_spool_message_update(office->spool, &row, why));
+        }
+    }
+    return file->has_process ? rg_office_fold(office, file, NULL, NULL, why) : rg_ok();
+}
+
+/* Nobody outside knows of the case: nobody is told. All that waits is taken out of the outbox,
+ * since it was written with the old consent in mind; what still may go can be sent anew. */
+static rg_outcome withdraw_here(struct referral *office, struct rg_case_file *file, uint32_t scopes,
+                                bool erase, struct rg_reason *why)
+{
+    RG_SPOOL_STEP step = {0};
+    RG_OWNED_RECORD record = NULL;
+    unsigned actions = 0;
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(record_withdraw(office, file->row, scopes, why));
+    RG_TRY(outbox_empty(office, file, why));
+    if (!rg_office_may_change(file)) {
+        RG_TRY(rg_office_step(file, RG_EVENT_UNDELIVERED, &actions, why));
+        RG_TRY(rg_office_step(file, RG_EVENT_RETRY, &actions, why));
+    }
+    RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    RG_TRY(rg_office_judge(office, file, record, why));
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    if (erase) {
+        RG_TRY(rg_casebook_erase(office->book, file->row, false, why));
+        office->erased = true;
+    }
+    return rg_spool_step_commit(&step, why);
+}
+
+static rg_outcome withdraw(struct referral *office, const char *id,
+                           const struct referral_withdrawal *asked, struct rg_buffer *json,
+                           bool *here_out, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    bool left = false;
+    uint32_t scopes = 0;
+    RG_TRY(rg_office_case(office, id, &file, why));
+    RG_TRY(withdrawal_json(office, &file, asked, json, &scopes, why));
+    RG_TRY(has_left(office, &file, &left, why));
+    *here_out = !left;
+    if (left) {
+        return rg_ok();
+    }
+    RG_TRY(withdraw_here(office, &file, scopes, asked->erase, why));
+    return asked->erase ? rg_office_tidy(office, why) : rg_ok();
+}
+
+struct referral_result referral_withdraw(struct referral *office, const char *id,
+                                         const struct referral_withdrawal *asked,
+                                         struct referral_written *out)
+{
+    struct rg_reason why = {0};
+    RG_OWNED_BUFFER json = {0};
+    bool here = false;
+    rg_outcome outcome = withdraw(office, id, asked, &json, &here, &why);
+    if (!rg_is_ok(outcome) || here) {
+        *out = (struct referral_written){.state = "here"};
+        return rg_result(outcome, &why);
+    }
+    const struct referral_letter letter = {.case_id = id,
+                                           .kind = RG_KIND_CONSENT_WITHDRAWN,
+                                           .json = (const char *)json.data,
+                                           .bytes = json.len};
+    return referral_write(office, &letter, out);
 }
 
 /* ---- what a record brings ---- */

@@ -39,6 +39,8 @@ struct arguments {
     bool csv, raw_input; /* raw_input: `-` is a file of its own, not a list of ids */
     const char *format, *by, *period;
     bool current;                            /* notices */
+    bool erase;                              /* withdraw */
+    const char *scopes, *by_whom;            /* withdraw */
     const char *search, *country, *language; /* notices */
     const char *second; /* home folder of a second officer; `write`: her principal */
     const char *answers, *movement, *to;
@@ -82,6 +84,7 @@ int do_decline(struct cli *cli, struct arguments *arguments);
 int do_erase(struct cli *cli, struct arguments *arguments);
 int do_tidy(struct cli *cli, struct arguments *arguments);
 int do_claim(struct cli *cli, struct arguments *arguments);
+int do_withdraw(struct cli *cli, struct arguments *arguments);
 int do_notices(struct cli *cli, struct arguments *arguments);
 int do_notice(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);

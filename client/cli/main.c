@@ -37,6 +37,8 @@ static const struct verb_row verbs[] = {
     {"write", do_write, "KIND CASE|all [FILE|-] [--set NAME=VALUE]...", "any message, by its form",
      false},
     {"gate", do_gate, "ID", "what is missing before a departure", false},
+    {"withdraw", do_withdraw, "ID [--scopes S;S] [--erase] [--said-by WHO]",
+     "the person takes back what she agreed to", false},
     {"claim", do_claim, "ID --open|--end [--second HOME]",
      "claim for protection: the origin is told nothing", false},
     {"notice", do_notice, "FILE.json", "give a notice to all countries", false},

@@ -19,6 +19,24 @@ static int done(const struct cli *cli, const struct referral_result *result, con
     return 0;
 }
 
+/* ---- withdraw ---- */
+
+int do_withdraw(struct cli *cli, struct arguments *arguments)
+{
+    if (arguments->count != 1) {
+        return usage("withdraw needs one case: referral withdraw ID [--scopes RETURN;FOLLOW_UP]");
+    }
+    const struct referral_withdrawal asked = {
+        .scopes = arguments->scopes, .erase = arguments->erase, .said_by = arguments->by_whom};
+    struct referral_written written;
+    struct referral_result result =
+        referral_withdraw(cli->office, arguments->word[0], &asked, &written);
+    return done(cli, &result,
+                result.code == REFERRAL_OK && strcmp(written.state, "here") == 0
+                    ? "nothing of this case had left; what waited was taken out of the outbox"
+                    : "it holds here from now on, and goes out before everything else: sync now");
+}
+
 /* ---- claim ---- */
 
 int do_claim(struct cli *cli, struct arguments *arguments)

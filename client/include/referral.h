@@ -181,57 +181,6 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_next_due(struct referral *office, struct referral_cursor *cursor,
                   struct referral_due *out);
 
-/* ---- protections (docs/protections.md) ---- */
-
-/* A claim for protection: while it is open the country of origin is told nothing of the case.
- * Opening works at once; ending it needs a second officer of this office, by her home folder. */
-REFERRAL_API REFERRAL_MUST_USE struct referral_result
-referral_claim(struct referral *office, const char *id, bool open, const char *second_home);
-
-/* Who must not read of a case: "referral://th/border/officer-2", "th/border", "point TH-MM-1",
- * "province th/tak". Kept here only. Taking one off needs a second officer. */
-REFERRAL_API REFERRAL_MUST_USE struct referral_result
-referral_exclude(struct referral *office, const char *id, const char *who);
-REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_exclude_end(struct referral *office,
-                                                                           const char *id,
-                                                                           const char *who,
-                                                                           const char *second_home);
-struct referral_exclusion {
-    const char *who;
-    const char *by; /* the officer who put it on the list */
-    int64_t at_ms;
-};
-REFERRAL_API REFERRAL_MUST_USE struct referral_result
-referral_next_exclusion(struct referral *office, const char *id, struct referral_cursor *cursor,
-                        struct referral_exclusion *out);
-
-/* Procedure notices: public, about no person, to all countries. */
-/* `json`: the form of kind 4 (referral template PROCEDURE_NOTICE). `sent_out`: offices. */
-REFERRAL_API REFERRAL_MUST_USE struct referral_result
-referral_notice_new(struct referral *office, const char *json, size_t bytes, size_t *sent_out);
-struct referral_notice_query { /* NULL and false: does not matter */
-    const char *search;
-    const char *country;
-    const char *language; /* also the language to show, when the notice has it */
-    bool current;
-};
-struct referral_notice {
-    const char *subject; /* "GATE_CLOSED" */
-    const char *country;
-    const char *point; /* "TH-KH-1" or "" */
-    const char *from;
-    const char *language; /* of `title` and `words` */
-    const char *title;
-    const char *words;
-    const char *valid_from; /* "2026-11-25" or "" */
-    const char *valid_to;
-    bool current;
-    bool exercise;
-    int64_t at_ms;
-};
-REFERRAL_API REFERRAL_MUST_USE struct referral_result
-referral_next_notice(struct referral *office, const struct referral_notice_query *query,
-                     struct referral_cursor *cursor, struct referral_notice *out);
 /* ---- any kind of message ---- */
 
 struct referral_letter {
@@ -277,6 +226,68 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_gate(struct refer
                                                                     struct referral_cursor *cursor,
                                                                     struct referral_gate_row *out);
 
+/* ---- protections (docs/protections.md) ---- */
+
+/* A claim for protection: while it is open the country of origin is told nothing of the case.
+ * Opening works at once; ending it needs a second officer of this office, by her home folder. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_claim(struct referral *office, const char *id, bool open, const char *second_home);
+
+/* The person takes back what she agreed to: it holds here at once, also offline, overtakes what
+ * waits in the outbox, and goes out before everything else with the next sync (kind 21). */
+struct referral_withdrawal {
+    const char *scopes;  /* "RETURN;FOLLOW_UP"; NULL: all that stand */
+    bool erase;          /* what was sent is to be erased on both sides */
+    const char *said_by; /* "person", "guardian" or "both"; NULL: person */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_withdraw(struct referral *office, const char *id, const struct referral_withdrawal *asked,
+                  struct referral_written *out); /* state "here": nobody outside knew of the case */
+
+/* Who must not read of a case: "referral://th/border/officer-2", "th/border", "point TH-MM-1",
+ * "province th/tak". Kept here only. Taking one off needs a second officer. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_exclude(struct referral *office, const char *id, const char *who);
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_exclude_end(struct referral *office,
+                                                                           const char *id,
+                                                                           const char *who,
+                                                                           const char *second_home);
+struct referral_exclusion {
+    const char *who;
+    const char *by; /* the officer who put it on the list */
+    int64_t at_ms;
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_exclusion(struct referral *office, const char *id, struct referral_cursor *cursor,
+                        struct referral_exclusion *out);
+
+/* Procedure notices: public, about no person, to all countries. */
+/* `json`: the form of kind 4 (referral template PROCEDURE_NOTICE). `sent_out`: offices. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_notice_new(struct referral *office, const char *json, size_t bytes, size_t *sent_out);
+struct referral_notice_query { /* NULL and false: does not matter */
+    const char *search;
+    const char *country;
+    const char *language; /* also the language to show, when the notice has it */
+    bool current;
+};
+struct referral_notice {
+    const char *subject; /* "GATE_CLOSED" */
+    const char *country;
+    const char *point; /* "TH-KH-1" or "" */
+    const char *from;
+    const char *language; /* of `title` and `words` */
+    const char *title;
+    const char *words;
+    const char *valid_from; /* "2026-11-25" or "" */
+    const char *valid_to;
+    bool current;
+    bool exercise;
+    int64_t at_ms;
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_next_notice(struct referral *office, const struct referral_notice_query *query,
+                     struct referral_cursor *cursor, struct referral_notice *out);
 /* ---- the gateway ---- */
 
 struct referral_moved {     /* counts since referral_sync_begin */

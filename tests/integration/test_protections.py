@@ -147,6 +147,26 @@ class Test:
         self.say(self.th, "exclude", "P-3", excluded, "--remove", "--second", self.th2.home)
         self.refused(self.th, "exclude", "P-3", "th/focal", reason="herself")
 
+    def test_d05_withdrawal(self):
+        """Said offline, while the request still waits here: it never leaves, and neither does anything after it."""
+        self.import_case(self.th, "P-4")
+        self.say(self.th, "send", "P-4")
+        waiting = [line["id"] for line in self.sent(self.th, 11) if line["state"] == "queued"]
+        check(len(waiting) == 1, f"{len(waiting)} requests wait")
+        self.refused(self.th, "withdraw", "P-4", "--scopes", "EVERYTHING", code=65)
+        self.say(self.th, "withdraw", "P-4", "--erase")
+        before = len(self.cases(self.la))
+        self.sync(self.th, self.la, self.th)
+        states = {line["id"]: line["state"] for line in self.th.journal() if line["dir"] == "out"}
+        check(states[waiting[0]] == "withdrawn", f"the overtaken request is {states[waiting[0]]}")
+        check(len(self.cases(self.la)) == before, "the request has left in spite of the withdrawal")
+        self.refused(self.th, "send", "P-4", reason="consent")
+        # Of a case that is known abroad the other side is told, and nothing more goes that needed it.
+        self.say(self.th, "withdraw", "P-1", "--scopes", "RETURN")
+        self.refused(self.th, "write", "TRAVEL_DOC_REQUEST", "P-1", code=77)
+        self.until(lambda: [line for line in self.la.journal() if line["kind"] == 21 and line["state"] == "opened"],
+                   "the withdrawal did not arrive", self.th, self.la)
+
     def test_notices(self):
         path = os.path.join(self.world.folder, "notice.json")
         texts = [{"language": "en", "title": "Bridge closed", "text": "The first bridge is closed to handovers."},
@@ -205,7 +225,7 @@ class Test:
 def main():
     test = Test()
     try:
-        for name in ["test_d03_agreement", "test_d09_claim", "test_d13_exclusion", "test_notices", "test_exercise",
+        for name in ["test_d03_agreement", "test_d09_claim", "test_d13_exclusion", "test_d05_withdrawal", "test_notices", "test_exercise",
                      "test_d21_nothing_leaks"]:
             getattr(test, name)()
             print(f"{name} holds")
