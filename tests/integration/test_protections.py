@@ -163,7 +163,7 @@ class Test:
         self.refused(self.th, "send", "P-4", reason="consent")
         # Of a case that is known abroad the other side is told, and nothing more goes that needed it.
         self.say(self.th, "withdraw", "P-1", "--scopes", "RETURN")
-        self.refused(self.th, "write", "TRAVEL_DOC_REQUEST", "P-1", code=77)
+        self.refused(self.th, "write", "TRAVEL_DOC_REQUEST", "P-1", "--set", "point=TH-LA-1", "--set", "photo_ref=PH-7", reason="withdrawn")
         self.until(lambda: [line for line in self.la.journal() if line["kind"] == 21 and line["state"] == "opened"],
                    "the withdrawal did not arrive", self.th, self.la)
 
