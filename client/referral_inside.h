@@ -158,6 +158,9 @@ RG_MUST_USE rg_outcome rg_office_tell_opened(struct referral *office,
 /* RG_DENIED point-closed: a notice says so. "" is no point. */
 RG_MUST_USE rg_outcome rg_office_point_check(struct referral *office, const char *point,
                                              struct rg_reason *why);
+/* What stands open in this case until a person does it: RG_DUTY_BIT (client/rules_message.h). */
+RG_MUST_USE rg_outcome rg_office_duties(struct referral *office, const struct rg_case_file *file,
+                                        unsigned *duties_out, struct rg_reason *why);
 /* A record is about to take the place of the one that is kept (file->row 0: there is none). A claim
  * for protection is noted, and never taken back this way; an age does not go up where a child desk
  * could say so. RG_DENIED age-child-desk. */

@@ -465,6 +465,20 @@ static void notes_of_gate(const struct referral *office, const struct rg_case_fi
     }
 }
 
+static rg_outcome notes_of_duties(struct referral *office, const struct rg_case_file *file,
+                                  struct notes *notes, struct rg_reason *why)
+{
+    unsigned duties = 0;
+    RG_TRY(rg_office_duties(office, file, &duties, why));
+    for (unsigned i = 1; i < RG_DUTY_COUNT; i++) {
+        const struct rg_duty_row *row = rg_duty_row((enum rg_duty)i);
+        if (row != NULL && (duties & RG_DUTY_BIT(i)) != 0) {
+            note_add(notes, "duty", row->id, row->meaning, row->what_next);
+        }
+    }
+    return rg_ok();
+}
+
 static rg_outcome notes_make(struct referral *office, const struct rg_case_file *file,
                              struct notes *notes, struct rg_reason *why)
 {
@@ -474,6 +488,7 @@ static rg_outcome notes_make(struct referral *office, const struct rg_case_file 
             "protection has been asked for: the country of origin is told nothing of this case",
             "");
     }
+    RG_TRY(notes_of_duties(office, file, notes, why));
     RG_TRY(notes_of_record(office, file, notes, why));
     if (file->has_process) {
         notes_of_process(office, file, notes);

@@ -439,7 +439,7 @@ referral_next_event(struct referral *office, const char *id, struct referral_cur
 
 #define REFERRAL_NOTES_MAX 48
 struct referral_note {     /* beside a case: what it lacks, and what a person should see */
-    const char *about;     /* "missing": before she may travel; "warning" */
+    const char *about;     /* "missing": before she may travel; "warning"; "duty" */
     const char *id;        /* "risk-host", stable */
     const char *text;      /* "a risk assessment of the host" */
     const char *what_next; /* "" or what to do */

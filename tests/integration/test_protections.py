@@ -167,6 +167,13 @@ class Test:
         self.until(lambda: [line for line in self.la.journal() if line["kind"] == 21 and line["state"] == "opened"],
                    "the withdrawal did not arrive", self.th, self.la)
 
+    def test_d10_duties(self):
+        self.import_case(self.th, "P-5", place_of_stay="detention")
+        shown = self.th.command("show", "P-5").stdout
+        check("she is detained" in shown, f"the warning does not show: {shown}")
+        self.import_case(self.th, "P-5", place_of_stay="shelter")
+        check("she is detained" not in self.th.command("show", "P-5").stdout, "the warning stays")
+
     def test_notices(self):
         path = os.path.join(self.world.folder, "notice.json")
         texts = [{"language": "en", "title": "Bridge closed", "text": "The first bridge is closed to handovers."},
@@ -225,7 +232,8 @@ class Test:
 def main():
     test = Test()
     try:
-        for name in ["test_d03_agreement", "test_d09_claim", "test_d13_exclusion", "test_d05_withdrawal", "test_notices", "test_exercise",
+        for name in ["test_d03_agreement", "test_d09_claim", "test_d13_exclusion", "test_d05_withdrawal", "test_d10_duties",
+                     "test_notices", "test_exercise",
                      "test_d21_nothing_leaks"]:
             getattr(test, name)()
             print(f"{name} holds")
