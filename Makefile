@@ -1,5 +1,5 @@
 # The whole vocabulary a person needs. CMake does the work.
-.PHONY: all demo test bench lint format asan fuzz install clean
+.PHONY: all demo stories test bench lint format asan fuzz install clean
 all:
 	@cmake/install-packages build
 	@cmake --preset release -Wno-dev >/dev/null
@@ -7,6 +7,9 @@ all:
 
 demo: all
 	@demo/run build/release
+
+stories: all
+	@demo/stories/run build/release $(if $(STORY),--story $(STORY))
 
 test:
 	@cmake/install-packages test

@@ -1,16 +1,37 @@
 """What a story is made of: a cast of offices in one world, acts through the real command, and the question who can read it.
 
-    story = Story(cast, "An adult returns")
-    case = story.case("th", origin_country="LA", ...)        imported at the host's focal point
-    story.write("th/focal", "TRACING_REQUEST", case, {...})  any kind, as JSON, then both sides sync
-    story.state(case, "CLEARED")                             both offices must say so
-    story.readers(case, "HEALTH_SUMMARY", "health", {"la/health"})
-    story.timeline("la/focal", case)
+    story.person("th/ngo-alpha", "LA", "ນາງ ແສງຈັນ", "Nang Sengchan")   a case, imported at that office; returns a Case
+    story.act("th/focal", "send", case)                         any verb on a case; what it sends is carried to the others
+    story.write("la/focal", "RISK_ASSESSMENT", case, {...})     any message, by its form; the same
+    story.refused("th/focal", "process-gate", "write", ...)     the command must say no, for this reason
+    story.stands(case, "cleared")                               both focal points must say so
+    story.readers(case, READERS)                                every key of everybody is tried on every section
+    story.timeline(case)                                        the case as both focal points see it
+    story.day(30)                                               the date in thirty days
 """
+import collections
+import concurrent.futures
+import csv
+import datetime
 import glob
+import io
 import json
 import os
+import secrets
 import subprocess
+import sys
+import time
+
+DEADLINE_S = 60
+QUIET = "80ms"  # a sync ends when nothing moved for so long; story.carry looks whether that was enough
+OFFICES = {"focal": 2, "social": 1, "verify": 1, "border": 1, "health": 1, "justice": 1, "child": 1, "ngo-alpha": 2, "ngo-beta": 1}
+CLASSES = {1: "case", 2: "identity", 3: "family", 4: "health", 5: "legal", 6: "security"}
+LANGUAGES = {"KH": "khm", "CN": "zho", "LA": "lao", "MM": "mya", "TH": "tha", "VN": "vie"}
+PERSON = {
+    "prs_Gender": "Feminine", "age_status": "adult", "vic_TraffickingStatus": "ActualVictimOfTrafficking",
+    "cas_ReasonForOutgoingReferral": "MigrationOrChangeOfLocation", "needs": "", "con_Consent": "true",
+    "consent_scopes": "SHARE_IDENTITY;TRACE_FAMILY;SHARE_SECURITY;RETURN;FOLLOW_UP", "consent_given_by": "person", "urgency": "urgent",
+}
 
 
 class StoryFailed(Exception):
@@ -22,67 +43,316 @@ def expect(condition, text):
         raise StoryFailed(text)
 
 
+def day(days=0):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+
+
+def moment(hours=0):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Cast:
-    """Everybody: offices by name, their second officers, and all reading keys there are."""
+    """Everybody: all offices of all countries with all their officers, and the reading keys of each."""
 
     def __init__(self, world, try_keys):
         self.world, self.try_keys = world, try_keys
+        self.all = [self.office(f"{country}/{desk}", f"officer-{number + 1}") for country in world.countries
+                    for desk, officers in OFFICES.items() for number in range(officers)]
 
     def office(self, name, officer="officer-1"):
         country, desk = name.split("/")
         return self.world.office(country, desk, officer)
 
+    def gather(self):
+        """Gateways start; everybody comes once, so that everybody has a reading key and its card goes round."""
+        for country in self.world.countries:
+            self.world.gateway(country).start()
+        cards = len(self.all) - OFFICES["ngo-alpha"] * (len(self.world.countries) - 1)  # cards of domestic offices stay at home
+        waiting = self.all
+        limit = time.monotonic() + DEADLINE_S
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            while waiting:
+                expect(time.monotonic() < limit, f"not all key cards came to {[office.name for office in waiting]}")
+                list(pool.map(lambda office: office.command("sync", "--until-quiet", QUIET), waiting))
+                waiting = [office for office in self.all if office.name.endswith("/focal")
+                           and len(glob.glob(os.path.join(office.home, "trust", "card-*.der"))) < cards]
+
     def keys(self):
-        """{path of a reading key: "la/health officer-1"}, of everybody who ever opened a folder."""
-        return {path: f"{office.name} {office.officer}" for office in self.world.offices.values()
+        """{path of a reading key: officer}"""
+        return {path: f"{office.name} {office.officer}" for office in self.all
                 for path in glob.glob(os.path.join(office.home, "keys", "read-*.key"))}
 
-    def sync(self, *names):
-        """Twice around: what the first round brings may be answered by itself in the second."""
-        for _ in range(2):
-            for name in names:
-                self.office(*name.split()).command("sync")
+    def officers(self, names):
+        """"th/focal la/health" or "th/focal officer-2;..." as a set of officers."""
+        wanted = names.split()
+        return {f"{office.name} {office.officer}" for office in self.all if office.name in wanted}
 
-    def who_opens(self, sealed):
-        """{name of the sealed section: {officers whose keys open it}}, by trying every key there is on each."""
-        keys = self.keys()
-        folder = os.path.join(self.world.folder, "sealed")
-        os.makedirs(folder, exist_ok=True)
-        paths = {}
-        for at, (name, der) in enumerate(sealed.items()):
-            path = os.path.join(folder, f"{at}.der")
-            with open(path, "wb") as out:
-                out.write(der)
-            paths[path] = name
-        found = subprocess.run([self.try_keys, *keys], input="\n".join(paths), capture_output=True, text=True, check=True).stdout
-        readers = {name: set() for name in sealed}
-        for line in found.splitlines():
-            path, key = line.split("\t")
-            readers[paths[path]].add(keys[key])
-        return readers
+
+class Case:
+    """One person's case. Every office has a number of its own for it; here they are found by the messages in it."""
+
+    def __init__(self, story, who, reference, origin):
+        self.story, self.reference = story, reference
+        self.host = f"{who.split('/')[0]}/focal"
+        self.origin = f"{origin.lower()}/focal"
+        self.offices = [who] + [focal for focal in (self.host, self.origin) if focal != who]
+        self.number = {who: reference}
+
+    def at(self, who):
+        """The case's number at that office; None while it has not come there."""
+        if who not in self.number:
+            known = {message["id"] for office in list(self.number) for message in self.messages(office)}
+            taken = self.story.taken.setdefault(who, set())
+            for found in self.story.json(who, "list"):
+                if found["id"] in taken:
+                    continue
+                shown = self.story.json(who, "show", found["id"])[0]
+                if known & {message["id"] for message in shown["messages"]}:
+                    self.number[who] = found["id"]
+                    taken.add(found["id"])
+        return self.number.get(who)
+
+    def shown(self, who):
+        return self.story.json(who, "show", self.at(who))[0]
+
+    def messages(self, who):
+        return self.shown(who)["messages"]
 
 
 class Story:
-    def __init__(self, cast, title):
-        self.cast, self.title, self.lines = cast, title, []
-        self.checked = 0  # pairs of section and key that were tried
+    taken = {}  # by office: case numbers that are known already, over all stories of the world
+    arrived = {}  # by office: messages that came in
+
+    def __init__(self, cast, number, title, control=False):
+        self.cast, self.number, self.title, self.control = cast, number, title, control
+        self.cases, self.clock = [], {}
+        self.messages, self.sections, self.tried = 0, 0, 0
+        self.day, self.moment = day, moment
 
     def say(self, text):
-        self.lines.append(text)
+        """What people do, in plain words."""
         print(f"  {text}", flush=True)
+
+    # --- acts ----------------------------------------------------------------------------------
 
     def command(self, who, *words, ok=(0,), stdin=None):
         office = self.cast.office(*who.split())
         line = [self.cast.world.referral, "-C", office.home, *words]
-        result = subprocess.run(line, capture_output=True, input=stdin, text=True, timeout=120, check=False)
-        expect(result.returncode in ok, f"{who}: referral {' '.join(words)}: exit {result.returncode}, expected {ok}\n{result.stderr.strip()}")
+        result = subprocess.run(line, capture_output=True, input=stdin, text=True, timeout=120, check=False,
+                                env={**os.environ, **self.clock.get(who, {})})
+        expect(result.returncode in ok,
+               f"{who}: referral {' '.join(words)}: exit {result.returncode}\n{result.stderr.strip()}\n{stdin or ''}")
         return result
 
     def json(self, who, *words, ok=(0,), stdin=None):
         text = self.command(who, *words, "--json", ok=ok, stdin=stdin).stdout
         return json.loads(text) if text.strip() else {}
 
-    def refused(self, who, reason_id, *words, stdin=None):
-        """The command must say no, for this reason."""
-        said = self.command(who, *words, ok=range(1, 256), stdin=stdin).stderr
-        expect(reason_id in said, f"{who}: referral {' '.join(words)} should be refused with {reason_id}, said: {said.strip()}")
+    def persons(self, who, origin, people, **columns):
+        """Cases of several people, imported at that office as one file."""
+        host = who.split("/")[0].upper()
+        table, cases = io.StringIO(), []
+        for native, latin in people:
+            reference = f"S{self.number:02}-{len(self.cases) + 1}"
+            row = {"case_ref": reference, "host_country": host, "origin_country": origin, "full_name_native": native,
+                   "full_name_latin": latin, "prs_PrimaryLanguage": LANGUAGES[origin], "prs_Citizenship": origin, **PERSON,
+                   "consent_expires": day(150), **columns}
+            writer = csv.DictWriter(table, list(row))
+            if not cases:
+                writer.writeheader()
+            writer.writerow(row)
+            cases.append(Case(self, who, reference, origin))
+            self.cases.append(cases[-1])
+        self.command(who, "import", "-", stdin=table.getvalue())
+        return cases
+
+    def person(self, who, origin, native, latin, **columns):
+        return self.persons(who, origin, [(native, latin)], **columns)[0]
+
+    def act(self, who, verb, case, *words):
+        self.command(who, verb, case.at(who.split()[0]), *words)
+        self.carry(case, who)
+
+    def write(self, who, kind, case, form=None, *words, carry=True):
+        """One message by its form; returns its id. What the library knows it fills in itself."""
+        text = json.dumps(form or {}, ensure_ascii=False)
+        told = self.json(who, "write", kind, case.at(who.split()[0]), "-", *words, stdin=text)
+        if carry:
+            self.carry(case, who)
+        return told["message"]
+
+    def refused(self, who, reason, verb, *words, form=None):
+        """The command must say no, for this reason, and nothing leaves."""
+        words = [word.at(who.split()[0]) if isinstance(word, Case) else word for word in words]
+        stdin = None
+        if form is not None:
+            words, stdin = [*words, "-"], json.dumps(form, ensure_ascii=False)
+        said = self.command(who, verb, *words, ok=range(1, 256), stdin=stdin).stderr
+        expect(reason in said, f"{who}: referral {verb} {' '.join(words)} should be refused with {reason}, said: {said.strip()}")
+        self.say(f"    refused: {said.strip().splitlines()[-1].removeprefix('referral: ')}")
+
+    # --- carrying ------------------------------------------------------------------------------
+
+    def sync(self, who):
+        return self.json(who, "sync", "--until-quiet", QUIET)
+
+    def carry(self, case, who, *to):
+        """What `who` has written goes to its addressees, and what these answer by themselves comes back at the next call."""
+        self.hand_over(who)
+        sent = [line for line in self.journal(who) if line["dir"] == "out" and line["state"] == "received"]
+        for other in to or case.offices:
+            wanted = {line["id"] for line in sent if line["to"] == other.split()[0]}
+            if other != who and wanted - self.arrived.setdefault(other, set()):
+                self.fetch(other, wanted)
+
+    def hand_over(self, who):
+        """Until the other gateway has what this office has written."""
+        limit = time.monotonic() + DEADLINE_S
+        while True:
+            moved = self.sync(who)
+            if moved["waiting"] == 0 and moved["unproven"] == 0:
+                return
+            expect(time.monotonic() < limit, f"{who}: {moved['waiting'] + moved['unproven']} messages do not get through")
+
+    def fetch(self, who, wanted):
+        """Until these messages are here."""
+        limit = time.monotonic() + DEADLINE_S
+        while True:
+            self.sync(who)
+            self.arrived[who] |= {line["id"] for line in self.journal(who) if line["dir"] == "in"}
+            missing = wanted - self.arrived[who]
+            if not missing:
+                return
+            expect(time.monotonic() < limit, f"{who}: {len(missing)} messages do not come")
+
+    def journal(self, who):
+        return [json.loads(line) for line in self.command(who, "journal", "--json").stdout.splitlines() if line.strip()]
+
+    def settle(self, *offices):
+        """Everybody syncs until nothing moves any more."""
+        limit = time.monotonic() + DEADLINE_S
+        while True:
+            moved = [self.sync(office) for office in offices]
+            if not any(one["submitted"] + one["delivered"] + one["received"] + one["waiting"] + one["unproven"] for one in moved):
+                return
+            expect(time.monotonic() < limit, f"{', '.join(offices)}: they do not come to rest")
+
+    # --- what must hold --------------------------------------------------------------------------
+
+    def stands(self, case, state, *offices):
+        """Both focal points, or the offices named, must say so."""
+        for office in offices or (case.host, case.origin):
+            found = case.at(office) and case.shown(office)["state"]
+            if found != state:
+                self.settle(*offices or (case.host, case.origin))
+                found = case.at(office) and case.shown(office)["state"]
+            expect(found == state, f"{office}: the case is {found}, should be {state}")
+
+    def gate(self, who, case, *missing):
+        """What stands against a departure must be exactly this."""
+        found = {row["id"] for row in self.json(who, "gate", case.at(who))["missing"]}
+        expect(found == set(missing), f"{who}: the gate misses {sorted(found)}, should miss {sorted(missing)}")
+        if missing:
+            self.say(f"    the gate is shut: {', '.join(missing)}")
+
+    def knows_name(self, who, case, native):
+        found = case.shown(who)["name_native"]
+        expect(found == native, f"{who}: knows the name as {found}")
+
+    def readers(self, *cases, table):
+        """table: {"th/focal > la/focal": {"case": "th/focal la/focal ...", "identity": ...}}: who must be able to open a section of
+        this class that goes this way. An office means all its officers. A wrapper only carries another author's section.
+        Every key of everybody is tried on every section of every message that any office of the case holds."""
+        sealed = self.sealed(cases)
+        keys = self.cast.keys()
+        opened = self.who_opens(sealed, keys)
+        self.judge(opened, table, keys.values())
+        if self.control:
+            self.tampered(opened, table, sealed, keys)
+        self.say(f"who could read what: {len(opened)} sections, {len(keys)} keys of {len(self.cast.all)} officers, as the table says")
+
+    def sealed(self, cases):
+        """{(way, message id, section): DER}"""
+        found, messages = {}, {}
+        for case in cases:
+            for office in case.offices:
+                if case.at(office):
+                    for message in case.messages(office):
+                        messages.setdefault(message["id"], (office, message))
+        for office, message in messages.values():
+            for number in range(1, message["sections"] + 1):
+                home = self.cast.office(*office.split()).home
+                der = subprocess.run([self.cast.world.referral, "-C", home, "section", message["id"], str(number), "--sealed"],
+                                     capture_output=True, check=True).stdout
+                found[f"{message['from']} > {message['to']}", message["id"], message["kind"], number] = der
+        self.messages += len(messages)
+        return found
+
+    def who_opens(self, sealed, keys):
+        """{(way, message id, kind, section, ">" for each wrapper): (class, {officers})}"""
+        folder = os.path.join(self.cast.world.folder, "sealed", secrets.token_hex(4))
+        os.makedirs(folder)
+        paths = {}
+        for at, (name, der) in enumerate(sealed.items()):
+            path = os.path.join(folder, f"{at}.der")
+            with open(path, "wb") as out:
+                out.write(der)
+            paths[path] = name
+        opened = {(*name, ""): ("unopened", set()) for name in sealed}
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            halves = [list(paths)[0::2], list(paths)[1::2]]
+            lines = [line for out in pool.map(lambda half: self.try_keys(half, keys), halves) for line in out]
+        for line in lines:
+            path, key, number, kind = line.split("\t")
+            name = (*paths[path.rstrip(">")], ">" * path.count(">"))
+            what = CLASSES[int(number)] + (" wrapper" if kind == "wrapper" else "")
+            opened[name] = (what, opened.get(name, ("", set()))[1] | {keys[key]})
+        self.sections += len(opened)
+        return opened
+
+    def try_keys(self, paths, keys):
+        return subprocess.run([self.cast.try_keys, *keys], input="\n".join(paths), capture_output=True, text=True,
+                              check=True).stdout.splitlines()
+
+    def judge(self, opened, table, officers):
+        met, wrong = set(), []
+        for (way, _, kind, _, depth), (class_, found) in opened.items():
+            expected = table.get(way, {}).get(class_)
+            met.add((way, class_))
+            if expected is None:
+                wrong.append(f"{kind}, {way}: nobody has said who may read {class_}; {sorted(found)} could")
+                continue
+            expected = self.cast.officers(expected)
+            if found != expected:
+                wrong.append(f"{kind}{depth}, {way}, {class_}: surplus {sorted(found - expected)}, missing {sorted(expected - found)}")
+        wrong += [f"{way}: no {class_} section was there" for way, row in table.items() for class_ in row if (way, class_) not in met]
+        expect(set(officers) == {f"{office.name} {office.officer}" for office in self.cast.all}, "somebody has no reading key")
+        expect(not wrong, "\n".join(collections.Counter(wrong)))
+
+    def tampered(self, opened, table, sealed, keys):
+        """The control: a reader too few, a reader too many, a key too many. Each must be seen."""
+        way, row = next((way, row) for way, row in table.items() if len(row) > 1)
+        less = {**table, way: {**row, "case": " ".join(row["case"].split()[1:])}}
+        more = {**table, way: {**row, "case": row["case"] + " nz/border"}}
+        stranger = next(path for path, name in keys.items() if name == "nz/border officer-1")
+        reader = next(path for path, name in keys.items() if name.startswith(row["case"].split()[0]))
+        given = {**keys, stranger: keys[reader], reader: keys[stranger]}
+        one = {name: der for name, der in sealed.items() if name[0] == way}
+        for what, tried, expected in (("a reader too few in the table", opened, less), ("a reader too many in the table", opened, more),
+                                      ("a key in the wrong hands", {**opened, **self.who_opens(one, given)}, table)):
+            try:
+                self.judge(tried, expected, keys.values())
+            except StoryFailed:
+                continue
+            raise StoryFailed(f"control: {what}, and nothing was seen")
+        self.say("control: a reader too few, a reader too many and a key in the wrong hands were each seen")
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def timeline(self, case, *offices):
+        """The case as the focal points, or the offices named, see it; colours only where `referral` finds a terminal."""
+        for office in offices or (case.host, case.origin):
+            print(f"\n  --- as {office} sees it", flush=True)
+            home = self.cast.office(*office.split()).home
+            subprocess.run([self.cast.world.referral, "-C", home, "show", case.at(office)], check=True, stdout=sys.stdout.fileno())
+        print(flush=True)
