@@ -20,22 +20,6 @@ static const char *const purpose_names[RG_PURPOSE_COUNT] = {
     [RG_PURPOSE_STATISTICS] = "STATISTICS",
 };
 
-static const char *const desk_names[RG_DESK_COUNT] = {
-    [RG_DESK_FOCAL] = "focal",   [RG_DESK_SOCIAL] = "social", [RG_DESK_VERIFY] = "verify",
-    [RG_DESK_BORDER] = "border", [RG_DESK_HEALTH] = "health", [RG_DESK_JUSTICE] = "justice",
-    [RG_DESK_CHILD] = "child",   [RG_DESK_NGO] = "ngo",       [RG_DESK_PARTNER] = "partner",
-};
-
-static unsigned name_find(const char *const *names, unsigned count, const char *name)
-{
-    for (unsigned i = 1; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return i;
-        }
-    }
-    return 0;
-}
-
 const char *rg_purpose_name(enum rg_purpose purpose)
 {
     unsigned p = (unsigned)purpose;
@@ -44,18 +28,12 @@ const char *rg_purpose_name(enum rg_purpose purpose)
 
 enum rg_purpose rg_purpose_find(const char *name)
 {
-    return (enum rg_purpose)name_find(purpose_names, RG_PURPOSE_COUNT, name);
-}
-
-const char *rg_desk_name(enum rg_desk desk)
-{
-    unsigned d = (unsigned)desk;
-    return d > 0 && d < RG_DESK_COUNT ? desk_names[d] : "unknown";
-}
-
-enum rg_desk rg_desk_find(const char *role)
-{
-    return (enum rg_desk)name_find(desk_names, RG_DESK_COUNT, role);
+    for (unsigned i = 1; i < RG_PURPOSE_COUNT; i++) {
+        if (strcmp(purpose_names[i], name) == 0) {
+            return (enum rg_purpose)i;
+        }
+    }
+    return (enum rg_purpose)0;
 }
 
 enum rg_purpose rg_purpose_of(uint32_t kind, enum rg_referral_reason reason)
@@ -203,7 +181,8 @@ bool rg_consent_of_record(const struct rg_record *record, struct rg_consent *out
     if (strcmp(rg_record_get(record, RG_FIELD_CON_CONSENT), "true") != 0) {
         return false;
     }
-    struct rg_consent consent = {.informed = RG_CONSENT_INFORMED_ALL, .desks = RG_DESKS_ALL};
+    struct rg_consent consent = {.informed = RG_CONSENT_INFORMED_ALL,
+                                 .desks = RG_CONSENT_READERS_ALL};
     consent.scopes = rg_record_codes(record, RG_FIELD_CONSENT_SCOPES);
     consent.purposes = purposes_of(consent.scopes, rg_record_reason(record));
     consent.classes = classes_of(consent.scopes);
@@ -221,7 +200,8 @@ bool rg_consent_of_summary(const struct rg_preview *preview, const char *host, c
                            struct rg_consent *out)
 {
     const struct rg_consent_summary *summary = &preview->consent;
-    struct rg_consent consent = {.informed = RG_CONSENT_INFORMED_ALL, .desks = RG_DESKS_ALL};
+    struct rg_consent consent = {.informed = RG_CONSENT_INFORMED_ALL,
+                                 .desks = RG_CONSENT_READERS_ALL};
     if (summary->given_by == 0) {
         return false;
     }
@@ -262,7 +242,7 @@ void rg_consent_of_form(const struct rg_form *form, uint32_t desks, enum rg_refe
         .scopes = rg_form_codes(form, "scopes"),
         .purposes = rg_form_codes(form, "purposes"),
         .classes = rg_form_codes(form, "classes"), /* listed as enum rg_class */
-        .desks = desks != 0 ? desks : RG_DESKS_ALL,
+        .desks = desks != 0 ? desks : RG_CONSENT_READERS_ALL,
         .given_by = (enum rg_given_by)rg_form_code(form, "given_by"),
         .method = rg_form_code(form, "method"),
         .interpreter = rg_form_true(form, "interpreter"),
@@ -475,7 +455,7 @@ static enum answer ask_one(const struct rg_consent *consent, const struct rg_con
         {consent->informed == RG_CONSENT_INFORMED_ALL && consent->given_by != 0, ANSWER_UNINFORMED},
         {!ask->child || by_guardian(consent), ANSWER_GUARDIAN},
         {names_country(consent, ask->country), ANSWER_RECIPIENT},
-        {ask->desk != 0 && (consent->desks & RG_DESK_BIT(ask->desk)) != 0, ANSWER_DESK},
+        {ask->desk != 0 && (consent->desks & RG_ROLE_BIT(ask->desk)) != 0, ANSWER_DESK},
         {ask->purpose != 0 && (consent->purposes & RG_PURPOSE_BIT(ask->purpose)) != 0,
          ANSWER_PURPOSE},
         {(consent->classes & RG_CLASS_BIT(ask->class_)) != 0, ANSWER_CLASS},

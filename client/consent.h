@@ -70,28 +70,13 @@ enum rg_purpose rg_purpose_find(const char *name);    /* 0: no such purpose */
 /* What a message of this kind is for, in a case that was referred for `reason` (0: not known). */
 enum rg_purpose rg_purpose_of(uint32_t kind, enum rg_referral_reason reason);
 
-/* Who reads: the roles of offices and desks, as in a page. */
-enum rg_desk {
-    RG_DESK_FOCAL = 1,
-    RG_DESK_SOCIAL,
-    RG_DESK_VERIFY,
-    RG_DESK_BORDER,
-    RG_DESK_HEALTH,
-    RG_DESK_JUSTICE,
-    RG_DESK_CHILD,
-    RG_DESK_NGO,
-    RG_DESK_PARTNER,
-    RG_DESK_COUNT
-};
-#define RG_DESK_BIT(desk) (1u << ((unsigned)(desk)-1u))
-#define RG_DESKS_ALL ((1u << (RG_DESK_COUNT - 1)) - 1u)
-const char *rg_desk_name(enum rg_desk desk); /* "focal", ...; "unknown" */
-enum rg_desk rg_desk_find(const char *role); /* 0: no such role */
+/* Whoever may read: all roles of offices and desks but the operator's. */
+#define RG_CONSENT_READERS_ALL ((1u << (unsigned)RG_ROLE_PARTNER) - 1u)
 
 struct rg_consent {
     uint32_t scopes;                                          /* RG_SCOPE_BIT */
     uint32_t purposes;                                        /* RG_PURPOSE_BIT */
-    uint32_t desks;                                           /* RG_DESK_BIT: of the recipients */
+    uint32_t desks;                                           /* RG_ROLE_BIT: of the recipients */
     uint32_t classes;                                         /* RG_CLASS_BIT */
     char country[RG_CONSENT_COUNTRIES_MAX][RG_COUNTRY_BYTES]; /* recipients, lower case */
     size_t country_count;
@@ -120,7 +105,7 @@ struct rg_date rg_consent_last_day(const struct rg_consent *consent);
  * con_Consent is true, since the columns do not tell more. Returns false when no consent was given.
  */
 bool rg_consent_of_record(const struct rg_record *record, struct rg_consent *out);
-/* From kind 20. `desks` (RG_DESK_BIT): those that the form names, as the pages give their roles; 0
+/* From kind 20. `desks` (RG_ROLE_BIT): those that the form names, as the pages give their roles; 0
  * when it names none, which means all, as the classes allow. `reason`: of the referral. */
 void rg_consent_of_form(const struct rg_form *form, uint32_t desks, enum rg_referral_reason reason,
                         struct rg_consent *out);
@@ -159,7 +144,7 @@ struct rg_consent_ask {
     uint32_t kind;
     enum rg_class class_;
     const char *country; /* of the reader, lower case */
-    enum rg_desk desk;   /* of the reader */
+    enum rg_role desk;   /* of the reader */
     enum rg_purpose purpose;
     struct rg_date today;
     bool child;                   /* a child or uncertain: a guardian must have given it */

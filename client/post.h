@@ -64,7 +64,7 @@
  * always reads. */
 struct rg_readership {
     const struct rg_exclusions *excluded; /* of this case; NULL: none */
-    /* RG_DESK_BIT (client/consent.h) of the desks that may read this section in this case, by the
+    /* RG_ROLE_BIT (client/consent.h) of the desks that may read this section in this case, by the
      * person's consent and age; 0: the usual ones. */
     unsigned desks[RG_SECTIONS_MAX];
     const char *assigned; /* an NGO of our own country that works on the case; NULL: none */
@@ -73,10 +73,10 @@ struct rg_readership {
     const char *final_country;
 };
 /* A health or case desk is asked in every case; justice needs the person's SHARE_LEGAL, the child
- * desk a child. A finished nationality check takes RG_DESK_VERIFY out again. */
+ * desk a child. A finished nationality check takes RG_ROLE_VERIFY out again. */
 #define RG_DESKS_USUAL                                                                             \
-    (RG_DESK_BIT(RG_DESK_FOCAL) | RG_DESK_BIT(RG_DESK_SOCIAL) | RG_DESK_BIT(RG_DESK_VERIFY) |      \
-     RG_DESK_BIT(RG_DESK_BORDER) | RG_DESK_BIT(RG_DESK_HEALTH))
+    (RG_ROLE_BIT(RG_ROLE_FOCAL) | RG_ROLE_BIT(RG_ROLE_SOCIAL) | RG_ROLE_BIT(RG_ROLE_VERIFY) |      \
+     RG_ROLE_BIT(RG_ROLE_BORDER) | RG_ROLE_BIT(RG_ROLE_HEALTH))
 
 struct rg_draft {
     const char *to_office;

@@ -102,11 +102,11 @@ static bool is_desk_of(const struct gathering *gathering, const struct rg_office
                        const char *country)
 {
     char of[RG_COUNTRY_BYTES];
-    enum rg_desk desk = rg_desk_find(office->role);
+    enum rg_role desk = rg_role_find(office->role);
     rg_office_country(office->name, of);
     return strcmp(of, country) == 0 && !office->domestic && !office->suspended &&
-           desk >= RG_DESK_SOCIAL && desk <= RG_DESK_CHILD &&
-           (gathering->desks & RG_DESK_BIT(desk)) != 0;
+           desk >= RG_ROLE_SOCIAL && desk <= RG_ROLE_CHILD &&
+           (gathering->desks & RG_ROLE_BIT(desk)) != 0;
 }
 
 static rg_outcome gather_desks(struct gathering *gathering, const char *country,
@@ -159,7 +159,7 @@ static rg_outcome gather_theirs(struct gathering *gathering, const char *focal,
     char country[RG_COUNTRY_BYTES];
     bool must = gathering->ask->class_ == RG_CLASS_CASE; /* the addressee has to open that one */
     rg_office_country(focal, country);
-    if (must || (gathering->desks & RG_DESK_BIT(RG_DESK_FOCAL)) != 0) {
+    if (must || (gathering->desks & RG_ROLE_BIT(RG_ROLE_FOCAL)) != 0) {
         RG_TRY(gather_office(gathering, focal, why));
     }
     if (must) {

@@ -39,9 +39,9 @@ static uint32_t desks_named(const struct referral *office, const char *joined)
             memcpy(name, at, len);
         }
         const struct rg_office *found = rg_trust_office(office->home->trust, name);
-        enum rg_desk desk = found != NULL ? rg_desk_find(found->role) : (enum rg_desk)0;
+        enum rg_role desk = found != NULL ? rg_role_find(found->role) : (enum rg_role)0;
         /* An office that no page lists reads nothing; it must not come to mean "all". */
-        desks |= desk != 0 ? RG_DESK_BIT(desk) : RG_DESK_BIT(RG_DESK_COUNT);
+        desks |= desk != 0 ? RG_ROLE_BIT(desk) : RG_ROLE_BIT(RG_ROLE_OPERATOR);
         at += len + (at[len] == ';');
     }
     return desks;
@@ -148,15 +148,15 @@ static unsigned desks_allowed(const struct guard *guard, const struct rg_consent
     uint32_t scopes = rg_consents_scopes(set, ask.today);
     unsigned desks = 0;
     ask.class_ = class_;
-    for (unsigned desk = RG_DESK_FOCAL; desk < RG_DESK_COUNT; desk++) {
-        bool justice = desk == RG_DESK_JUSTICE;
-        bool child = desk == RG_DESK_CHILD;
-        ask.desk = (enum rg_desk)desk;
+    for (unsigned desk = RG_ROLE_FOCAL; desk <= RG_ROLE_PARTNER; desk++) {
+        bool justice = desk == RG_ROLE_JUSTICE;
+        bool child = desk == RG_ROLE_CHILD;
+        ask.desk = (enum rg_role)desk;
         if ((justice && (scopes & RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL)) == 0) ||
             (child && !ask.child)) {
             continue;
         }
-        desks |= rg_is_ok(rg_consent_allows(set, &ask, NULL)) ? RG_DESK_BIT(desk) : 0;
+        desks |= rg_is_ok(rg_consent_allows(set, &ask, NULL)) ? RG_ROLE_BIT(desk) : 0;
     }
     return desks;
 }
@@ -179,7 +179,7 @@ static rg_outcome section_allowed(const struct guard *guard, const struct rg_con
                                ask.purpose, ask.today, why));
     *desks_out = desks_allowed(guard, set, content->class_);
     ask.class_ = content->class_;
-    ask.desk = RG_DESK_FOCAL;
+    ask.desk = RG_ROLE_FOCAL;
     return *desks_out != 0 ? rg_ok() : rg_consent_allows(set, &ask, why);
 }
 

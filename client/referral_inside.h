@@ -142,7 +142,7 @@ void rg_office_label(struct rg_content *content, size_t count);
 
 struct rg_guarded { /* who may read, as the case and the person say; for rg_post_seal */
     struct rg_exclusions excluded;
-    unsigned desks[RG_SECTIONS_MAX]; /* RG_DESK_BIT per section; 0: the usual ones */
+    unsigned desks[RG_SECTIONS_MAX]; /* RG_ROLE_BIT per section; 0: the usual ones */
 };
 /* Asked for every message before it is sealed: protection claim, agreement, consent per class.
  * RG_DENIED protection-claim, agreement-*, consent-*. */

@@ -276,7 +276,7 @@ static rg_outcome classes_agreed(const struct writing *writing, unsigned *out,
     struct rg_consent_ask ask = {
         .kind = writing->kind->number,
         .country = country,
-        .desk = RG_DESK_FOCAL,
+        .desk = RG_ROLE_FOCAL,
         .purpose = rg_purpose_of(writing->kind->number, file->preview.reason),
         .today = rg_office_today(writing->office),
         .child = file->has_preview && file->preview.age != RG_AGE_ADULT,

@@ -16,7 +16,7 @@ static struct rg_consent a_consent(void)
     struct rg_consent consent = {
         .scopes = RG_SCOPE_BIT(RG_SCOPE_SHARE_IDENTITY) | RG_SCOPE_BIT(RG_SCOPE_RETURN),
         .purposes = RG_PURPOSE_BIT(RG_PURPOSE_RETURN),
-        .desks = RG_DESK_BIT(RG_DESK_FOCAL),
+        .desks = RG_ROLE_BIT(RG_ROLE_FOCAL),
         .classes = RG_CLASS_BIT(RG_CLASS_CASE) | RG_CLASS_BIT(RG_CLASS_IDENTITY),
         .country = {"la"},
         .country_count = 1,
@@ -33,7 +33,7 @@ static struct rg_consent_ask an_ask(void)
         .kind = 17,
         .class_ = RG_CLASS_IDENTITY,
         .country = "la",
-        .desk = RG_DESK_FOCAL,
+        .desk = RG_ROLE_FOCAL,
         .purpose = RG_PURPOSE_RETURN,
         .today = today,
     };
@@ -76,8 +76,8 @@ static void test_each_part_narrows(void **state)
         assert_string_equal(judge_one(&good, &other), id);                                         \
     } while (0)
     ASKED(country, "th", "consent-recipient");
-    ASKED(desk, RG_DESK_HEALTH, "consent-desk");
-    ASKED(desk, (enum rg_desk)0, "consent-desk");
+    ASKED(desk, RG_ROLE_HEALTH, "consent-desk");
+    ASKED(desk, (enum rg_role)0, "consent-desk");
     ASKED(purpose, RG_PURPOSE_JUSTICE, "consent-purpose");
     ASKED(purpose, (enum rg_purpose)0, "consent-purpose");
     ASKED(class_, RG_CLASS_HEALTH, "consent-class");
@@ -164,13 +164,13 @@ static void test_consents_stand_beside_each_other(void **state)
     struct rg_consent_ask ask = an_ask();
     health.scopes = RG_SCOPE_BIT(RG_SCOPE_SHARE_HEALTH);
     health.classes = RG_CLASS_BIT(RG_CLASS_HEALTH);
-    health.desks = RG_DESK_BIT(RG_DESK_HEALTH);
+    health.desks = RG_ROLE_BIT(RG_ROLE_HEALTH);
     give(&set, &consent);
     give(&set, &health);
     assert_string_equal(judge(&set, &ask), "ok");
     ask.class_ = RG_CLASS_HEALTH;
     assert_string_equal(judge(&set, &ask), "consent-class");
-    ask.desk = RG_DESK_HEALTH;
+    ask.desk = RG_ROLE_HEALTH;
     assert_string_equal(judge(&set, &ask), "ok");
     ask.class_ = RG_CLASS_IDENTITY;
     assert_string_equal(judge(&set, &ask), "consent-class");
@@ -425,13 +425,8 @@ static void test_names_both_ways(void **state)
     for (unsigned i = 1; i < RG_PURPOSE_COUNT; i++) {
         assert_int_equal(rg_purpose_find(rg_purpose_name((enum rg_purpose)i)), i);
     }
-    for (unsigned i = 1; i < RG_DESK_COUNT; i++) {
-        assert_int_equal(rg_desk_find(rg_desk_name((enum rg_desk)i)), i);
-    }
     assert_int_equal(rg_purpose_find("ANYTHING"), 0);
-    assert_int_equal(rg_desk_find("operator"), 0);
     assert_string_equal(rg_purpose_name((enum rg_purpose)99), "UNKNOWN");
-    assert_string_equal(rg_desk_name((enum rg_desk)0), "unknown");
     assert_non_null(rg_consent_informed_name(6));
     assert_null(rg_consent_informed_name(7));
     assert_int_equal(rg_purpose_of(60, RG_REASON_RETURN), RG_PURPOSE_JUSTICE);

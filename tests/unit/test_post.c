@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #define CLASSES RG_CLASS_COUNT
-#define ALL_DESKS (RG_DESKS_USUAL | RG_DESK_BIT(RG_DESK_JUSTICE) | RG_DESK_BIT(RG_DESK_CHILD))
+#define ALL_DESKS (RG_DESKS_USUAL | RG_ROLE_BIT(RG_ROLE_JUSTICE) | RG_ROLE_BIT(RG_ROLE_CHILD))
 
 #define ASSERT_OK(expression)                                                                      \
     do {                                                                                           \
@@ -316,7 +316,7 @@ static void test_usual_desks(void **state)
     struct letter letter;
     letter_begin(&letter, home[LA][FOCAL_2], "th/focal");
     memset(letter.draft.readers.desks, 0, sizeof(letter.draft.readers.desks));
-    letter.draft.readers.desks[1] = RG_DESKS_USUAL & ~RG_DESK_BIT(RG_DESK_VERIFY);
+    letter.draft.readers.desks[1] = RG_DESKS_USUAL & ~RG_ROLE_BIT(RG_ROLE_VERIFY);
     letter.draft.readers.assigned = "la/ngo-alpha";
     letter_seal(&letter, home[LA][FOCAL_2]);
     assert_matrix(&letter, (const matrix){
@@ -341,7 +341,7 @@ static void test_consent_that_names_one_desk(void **state)
     struct letter letter;
     char got[CLASSES + 1];
     letter_begin(&letter, home[TH][FOCAL_1], "la/focal");
-    letter.draft.readers.desks[2] = RG_DESK_BIT(RG_DESK_SOCIAL);
+    letter.draft.readers.desks[2] = RG_ROLE_BIT(RG_ROLE_SOCIAL);
     letter_seal(&letter, home[TH][FOCAL_1]);
     opens(home[LA][FOCAL_1], &letter.envelope, got);
     assert_string_equal(got, "ci--ls");

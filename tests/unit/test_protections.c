@@ -79,7 +79,7 @@ static bool may(const struct rg_consents *consents, uint32_t kind, enum rg_class
         .kind = kind,
         .class_ = class_,
         .country = country,
-        .desk = RG_DESK_FOCAL,
+        .desk = RG_ROLE_FOCAL,
         .purpose = rg_purpose_of(kind, RG_REASON_RETURN),
         .today = today,
     };
@@ -361,7 +361,7 @@ static void test_d07_a_child_is_heard_and_has_a_guardian(void **state)
     struct rg_consent_ask ask = {.kind = 17,
                                  .class_ = RG_CLASS_IDENTITY,
                                  .country = "la",
-                                 .desk = RG_DESK_FOCAL,
+                                 .desk = RG_ROLE_FOCAL,
                                  .purpose = RG_PURPOSE_RETURN,
                                  .today = today,
                                  .child = true};
