@@ -98,7 +98,8 @@ struct rg_name_bits {
 struct rg_case_line {
     int64_t row;
     int64_t made_ms;
-    uint32_t flags;
+    uint32_t flags;  /* RG_LINE_, 16 bits */
+    uint16_t lapses; /* day after which what waits may be another; 0: none */
     uint8_t side;    /* enum rg_case_side */
     uint8_t state;   /* enum rg_case_state */
     uint8_t process; /* enum rg_process_state */
@@ -117,7 +118,8 @@ typedef rg_outcome (*rg_case_visit)(void *context, const struct rg_case_line *li
 RG_MUST_USE rg_outcome rg_casebook_scan(struct rg_casebook *book, rg_case_visit visit,
                                         void *context, struct rg_reason *why);
 
-/* Once a day, before a list is made: what waits may have changed by date alone. */
+/* Once a day, before a list is made: cases of which a check or consent has lapsed wait for another
+ * thing now. */
 RG_MUST_USE rg_outcome rg_casebook_refresh(struct rg_casebook *book, struct rg_wall now,
                                            struct rg_reason *why);
 

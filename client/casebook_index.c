@@ -10,6 +10,7 @@
 
 #include "client/home.h"
 #include "client/text.h"
+#include "core/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static void line_write(const struct rg_case_line *line, uint8_t slot[SLOT_BYTES]
     put_le(&at, two ? (uint64_t)line->wait[1].since_ms : 0, 8);
     put_le(&at, line->wait[0].awaited, 2);
     put_le(&at, two ? line->wait[1].awaited : 0, 2);
-    put_le(&at, line->flags, 4);
+    put_le(&at, line->flags, 2);
+    put_le(&at, line->lapses, 2);
     put_le(&at, line->side, 1);
     put_le(&at, line->state, 1);
     put_le(&at, line->process, 1);
@@ -74,7 +76,8 @@ static void line_read(const uint8_t slot[SLOT_BYTES], struct rg_case_line *out)
     out->wait[1].since_ms = (int64_t)get_le(&at, 8);
     out->wait[0].awaited = (uint32_t)get_le(&at, 2);
     out->wait[1].awaited = (uint32_t)get_le(&at, 2);
-    out->flags = (uint32_t)get_le(&at, 4);
+    out->flags = (uint32_t)get_le(&at, 2);
+    out->lapses = (uint16_t)get_le(&at, 2);
     out->side = (uint8_t)get_le(&at, 1);
     out->state = (uint8_t)get_le(&at, 1);
     out->process = (uint8_t)get_le(&at, 1);
@@ -264,6 +267,63 @@ rg_outcome rg_book_slot_new(struct rg_casebook *book, int64_t *slot_out, struct 
     return rg_ok();
 }
 
+/* ---- when what waits changes by date alone ---- */
+
+/* In 16 bits, in the order of days; 0: no date. */
+static uint16_t day_packed(struct rg_date date)
+{
+    bool fits = date.year >= 2000 && date.year < 2128 && date.day != 0;
+    return fits ? (uint16_t)((date.year - 2000) << 9 | date.month << 5 | date.day) : 0;
+}
+
+static struct rg_date days_after(struct rg_date date, int days)
+{
+    char text[16];
+    struct rg_wall wall = {0};
+    (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", date.year, date.month, date.day);
+    if (date.day == 0 || !rg_is_ok(rg_wall_parse(text, &wall, NULL))) {
+        return (struct rg_date){0};
+    }
+    return rg_date_of_wall((struct rg_wall){wall.ms + days * DAY_MS});
+}
+
+static void sooner(uint16_t *lapses, struct rg_date date, uint16_t today)
+{
+    uint16_t day = day_packed(date);
+    if (day >= today && (*lapses == 0 || day < *lapses)) {
+        *lapses = day;
+    }
+}
+
+/* The last day on which the first of the checks and consents holds; 0: none, or it does not matter,
+ * since only while she is being checked a check that lapses is waited for again. */
+static uint16_t lapses_of(const struct rg_case_file *file, struct rg_wall now)
+{
+    const struct rg_process *process = &file->process;
+    const struct rg_check check[] = {process->nationality,
+                                     process->travel,
+                                     process->fit,
+                                     process->risk[RG_PARTY_HOST],
+                                     process->risk[RG_PARTY_ORIGIN],
+                                     process->interest[RG_PARTY_HOST],
+                                     process->interest[RG_PARTY_ORIGIN]};
+    uint16_t today = day_packed(rg_date_of_wall(now));
+    uint16_t lapses = 0;
+    if (rg_case_file_process(file) != RG_PROCESS_ACCEPTED) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(check) / sizeof(check[0]); i++) {
+        sooner(&lapses, check[i].valid_to, today);
+        sooner(&lapses, days_after(check[i].made, RG_RISK_DAYS_MAX - 1), today);
+        sooner(&lapses, days_after(check[i].made, RG_RISK_DAYS_MAX), today);
+    }
+    for (size_t i = 0; i < sizeof(process->scope_until) / sizeof(process->scope_until[0]); i++) {
+        sooner(&lapses, process->scope_until[i], today);
+    }
+    sooner(&lapses, process->witness_until, today);
+    return lapses;
+}
+
 static void line_of_file(const struct rg_case_file *file, struct rg_wall now,
                          struct rg_case_line *line)
 {
@@ -275,6 +335,7 @@ static void line_of_file(const struct rg_case_file *file, struct rg_wall now,
     line->side = (uint8_t)file->now.side;
     line->state = (uint8_t)file->now.state;
     line->process = (uint8_t)rg_case_file_process(file);
+    line->lapses = lapses_of(file, now);
     line->waits = waits;
     for (size_t i = 0; i < waits; i++) {
         line->wait[i].mover = waiting[i].mover;
@@ -358,12 +419,6 @@ rg_outcome rg_casebook_scan(struct rg_casebook *book, rg_case_visit visit, void 
 
 /* ---- a new day: checks and consents may have lapsed ---- */
 
-/* While she is being checked, a check that lapses is waited for again; else no date counts. */
-static bool is_dated(const struct rg_case_line *line)
-{
-    return line->row != 0 && line->process == RG_PROCESS_ACCEPTED;
-}
-
 static rg_outcome line_refresh(struct rg_casebook *book, struct rg_wall now,
                                uint8_t slot[SLOT_BYTES], bool *changed, struct rg_reason *why)
 {
@@ -371,7 +426,7 @@ static rg_outcome line_refresh(struct rg_casebook *book, struct rg_wall now,
     struct rg_case_line line;
     uint8_t fresh[SLOT_BYTES];
     line_read(slot, &line);
-    if (!is_dated(&line)) {
+    if (line.row == 0 || line.lapses == 0 || line.lapses >= day_packed(rg_date_of_wall(now))) {
         return rg_ok();
     }
     RG_TRY(rg_casebook_get(book, line.row, &file, why));

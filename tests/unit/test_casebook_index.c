@@ -355,6 +355,15 @@ static void test_a_new_day_is_seen(void **state)
     assert_int_equal(lines.line[0].wait[0].mover, after[0].mover);
     assert_int_equal(lines.line[0].process, RG_PROCESS_ACCEPTED); /* no clock moves a state */
     finds(bench, "nang", file.row);
+    /* 90 days are not over yet: nothing changes */
+    struct lines same = {0};
+    struct rg_case_file second = cleared(now);
+    struct rg_wall sooner = {now.ms + INT64_C(50) * 86400000};
+    assert_true(rg_is_ok(rg_casebook_put(bench->book, &second, NULL)));
+    assert_true(rg_is_ok(rg_casebook_refresh(bench->book, sooner, NULL)));
+    assert_true(rg_is_ok(rg_casebook_scan(bench->book, keep_line, &same, NULL)));
+    assert_int_equal(same.line[1].wait[0].awaited, before[0].awaited);
+    assert_true(rg_is_ok(rg_casebook_refresh(bench->book, later, NULL)));
     int64_t writes = 0;
     assert_true(rg_is_ok(rg_spool_number_get(bench->spool, "index-day", 0, &writes, NULL)));
     assert_int_equal(writes, later.ms / 86400000);
