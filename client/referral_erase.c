@@ -122,7 +122,7 @@ static unsigned lines_fill(const struct rg_retention_note *note, unsigned classe
         line->destroyed = hold->until.ms <= now.ms;
         go |= line->destroyed ? RG_CLASS_BIT(class_) : 0;
         if (!line->destroyed) {
-            line->until = hold->until;
+            line->until.ms = hold->until.ms - 1; /* its day is the last one */
             (void)snprintf(line->basis, sizeof(line->basis), "%s", hold->basis);
         }
     }
@@ -595,4 +595,46 @@ struct referral_result referral_next_due(struct referral *office, struct referra
         return (struct referral_result){.code = REFERRAL_END};
     }
     return rg_result(outcome, &why);
+}
+
+/* ---- kept longer ---- */
+
+static rg_outcome hold_fill(struct referral *office, const struct referral_hold *asked,
+                            struct rg_retention_hold *out, struct rg_reason *why)
+{
+    struct rg_date until;
+    for (unsigned class_ = 1; class_ <= RG_CLASS_COUNT; class_++) {
+        if (strcmp(rg_class_name((enum rg_class)class_), asked->class_name) == 0) {
+            out->class_ = (enum rg_class)class_;
+        }
+    }
+    RG_CHECK(out->class_ != 0, why, RG_MALFORMED, "class-unknown",
+             "the part must be case, identity, family, health, legal or security");
+    RG_CHECK(rg_date_parse(rg_bytes_of_text(asked->until), &until) && until.day != 0, why,
+             RG_MALFORMED, "hold-until", "the last day must be YYYY-MM-DD");
+    RG_CHECK(strlen(asked->basis) < sizeof(out->basis), why, RG_MALFORMED, "hold-basis",
+             "the legal basis may have at most %zu bytes", sizeof(out->basis) - 1);
+    out->until = rg_wall_of_date(until);
+    (void)snprintf(out->basis, sizeof(out->basis), "%s", asked->basis);
+    (void)snprintf(out->officer[0], sizeof(out->officer[0]), "%s", office->home->principal.text);
+    return rg_office_second(office, asked->second_home, out->officer[1], why);
+}
+
+static rg_outcome hold(struct referral *office, const char *id, const struct referral_hold *asked,
+                       struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_retention_hold wanted = {.until = {0}};
+    RG_TRY(rg_office_case(office, id, &file, why));
+    RG_TRY(hold_fill(office, asked, &wanted, why));
+    RG_CHECK((file.erased_classes & RG_CLASS_BIT(wanted.class_)) == 0, why, RG_DENIED,
+             "item-erased", "this part has been erased");
+    return rg_retention_hold(office, file.row, &wanted, why);
+}
+
+struct referral_result referral_hold(struct referral *office, const char *id,
+                                     const struct referral_hold *asked)
+{
+    struct rg_reason why = {0};
+    return rg_result(hold(office, id, asked, &why), &why);
 }

@@ -100,6 +100,11 @@ RG_MUST_USE rg_outcome rg_retention_erase(struct referral *office, int64_t case_
 RG_MUST_USE rg_outcome rg_retention_erase_messages(struct referral *office, int64_t case_row,
                                                    unsigned classes, struct rg_erasure *out,
                                                    struct rg_reason *why);
+/* Another officer of this office, whose home folder (with her keys) is opened beside ours.
+ * RG_DENIED second-officer. */
+RG_MUST_USE rg_outcome rg_office_second(const struct referral *office, const char *folder,
+                                        char principal_out[RG_PRINCIPAL_BYTES],
+                                        struct rg_reason *why);
 /* Kept longer on a legal ground: the caller has checked that both officers have signed. */
 RG_MUST_USE rg_outcome rg_retention_hold(struct referral *office, int64_t case_row,
                                          const struct rg_retention_hold *hold,

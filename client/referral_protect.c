@@ -16,8 +16,8 @@
 
 /* ---- a second officer ---- */
 
-static rg_outcome second_officer(const struct referral *office, const char *folder,
-                                 struct rg_reason *why)
+rg_outcome rg_office_second(const struct referral *office, const char *folder,
+                            char principal_out[RG_PRINCIPAL_BYTES], struct rg_reason *why)
 {
     RG_CLEANUP(rg_home_cleanup) struct rg_home *other = NULL;
     struct rg_verdict verdict;
@@ -29,7 +29,9 @@ static rg_outcome second_officer(const struct referral *office, const char *fold
     bool herself = strcmp(other->principal.text, office->home->principal.text) == 0;
     RG_CHECK(colleague && !herself, why, RG_DENIED, "second-officer",
              "the second officer must be another officer of this office");
-    return rg_trust_judge(office->home->trust, other->sign, RG_USE_SIGN, now, now, &verdict, why);
+    RG_TRY(rg_trust_judge(office->home->trust, other->sign, RG_USE_SIGN, now, now, &verdict, why));
+    (void)snprintf(principal_out, RG_PRINCIPAL_BYTES, "%s", other->principal.text);
+    return rg_ok();
 }
 
 /* ---- protection claim ---- */
@@ -56,7 +58,8 @@ static rg_outcome claim(struct referral *office, const char *id, bool open, cons
         return rg_ok();
     }
     if (!open) {
-        RG_TRY(second_officer(office, second, why));
+        char who[RG_PRINCIPAL_BYTES];
+        RG_TRY(rg_office_second(office, second, who, why));
     }
     file.protection_claim = open;
     file.muted = open;
@@ -103,7 +106,8 @@ static rg_outcome exclude_end(struct referral *office, const char *id, const cha
     struct rg_exclusions list;
     RG_TRY(rg_exclusion_parse(who, &entry, why));
     RG_TRY(rg_office_case(office, id, &file, why));
-    RG_TRY(second_officer(office, second, why));
+    char colleague[RG_PRINCIPAL_BYTES];
+    RG_TRY(rg_office_second(office, second, colleague, why));
     RG_TRY(rg_casebook_exclusions_get(office->book, file.row, &list, NULL, why));
     RG_CHECK(rg_exclusions_remove(&list, &entry), why, RG_DENIED, "exclusion-unknown",
              "the list of this case has no such entry");

@@ -55,6 +55,8 @@ static const struct verb_row verbs[] = {
     {"verify", do_verify, "[ID...|--all]", "check stored proofs again", false},
     {"evidence", do_evidence, "ID [--output FOLDER]", "a folder that proves what happened", false},
     {"erase", do_erase, "ID...|-", "destroy what is kept about a case; proofs stay", false},
+    {"hold", do_hold, "ID PART DATE --text BASIS --second HOME",
+     "keep one part longer, on a legal ground; two officers", false},
     {"tidy", do_tidy, "[--dry-run]", "destroy what has been kept for its term", true},
 };
 

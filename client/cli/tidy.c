@@ -1,5 +1,5 @@
-/* How it works: the dry run prints each part of an ended case with its day, soonest or not; the run
- * itself says only how much has gone. */
+/* How it works: a hold names everything in its words. The dry run prints each part of an ended case
+ * with its day, soonest or not; the run itself says only how much has gone. */
 #include "client/cli/cli.h"
 
 #include <string.h>
@@ -73,5 +73,25 @@ int do_tidy(struct cli *cli, struct arguments *arguments)
         return 0;
     }
     tidied_print(&tidied);
+    return 0;
+}
+
+int do_hold(struct cli *cli, struct arguments *arguments)
+{
+    if (arguments->count != 3 || arguments->text == NULL || arguments->second == NULL) {
+        return usage("hold needs a case, a part (case, identity, family, health, legal, security), "
+                     "the last day, --text with the legal basis and --second HOME");
+    }
+    const struct referral_hold asked = {.class_name = arguments->word[1],
+                                        .until = arguments->word[2],
+                                        .basis = arguments->text,
+                                        .second_home = arguments->second};
+    struct referral_result result = referral_hold(cli->office, arguments->word[0], &asked);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    if (!cli->json) {
+        (void)printf("kept until %s\n", arguments->word[2]);
+    }
     return 0;
 }

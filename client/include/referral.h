@@ -170,6 +170,14 @@ struct referral_tidied {
  * `dry_run`: only counts. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_tidy(struct referral *office, bool dry_run, struct referral_tidied *out);
+struct referral_hold {       /* keeps one part of a case longer than its term */
+    const char *class_name;  /* "legal" */
+    const char *until;       /* "2031-12-31": the last day */
+    const char *basis;       /* the legal ground, in words: the other side is told when it asks */
+    const char *second_home; /* home folder of another officer of this office */
+};
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_hold(struct referral *office, const char *id, const struct referral_hold *asked);
 struct referral_due { /* one part of one ended case that is still here */
     const char *case_id, *reference;
     const char *state;      /* how it ended: "closed", "declined", "cancelled", "not-a-victim" */

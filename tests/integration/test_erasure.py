@@ -263,6 +263,26 @@ def test_declined_goes(world, th, mm):
     days_later(0)
 
 
+def test_hold_needs_two(world, th):
+    """What is kept longer needs a legal basis and a second officer; an erasure then says what it left."""
+    path = os.path.join(world.folder, "held.csv")
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(CASE), lineterminator="\n")
+        writer.writeheader()
+        writer.writerow({**CASE, "case_ref": "H1", "full_name_native": "欧阳娜"})
+    th.command("import", path)
+    second = world.office("th", "focal", "officer-2").home
+    foreign = world.office("mm", "focal", "officer-1").home
+    words = ("hold", "H1", "identity", "2031-12-31", "--text", "court order 12", "--second")
+    th.command(*words[:-1], ok=(64,))
+    for home in (th.home, foreign):
+        th.command(*words, home, ok=(77,))
+    th.command(*words, second)
+    told = th.command("erase", "H1", ok=(77,)).stderr
+    check("identity" in told and "2031-12-31" in told, told)
+    check(case_of(th, "欧阳娜"), "what is held was erased")
+
+
 def test_killed_while_erasing(world, th):
     """kill -9 at any moment: the casebook opens, and what was begun is finished by the next tidy."""
     path = os.path.join(world.folder, "killed.csv")
@@ -363,6 +383,7 @@ def main():
         test_erased_from_both_sides((th, mm), known)
         test_proofs_stay(world, (th, mm), number)
         test_old_casebook_with_new_keys(world, old, (th, mm))
+        test_hold_needs_two(world, th)
         test_killed_while_erasing(world, th)
         test_ordered_over_the_wire(world, th, mm)
         test_withdrawn_with_erasure(world, th, mm)
