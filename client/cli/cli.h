@@ -90,6 +90,8 @@ int do_notices(struct cli *cli, struct arguments *arguments);
 int do_notice(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_write(struct cli *cli, struct arguments *arguments);
+int do_countersign(struct cli *cli, struct arguments *arguments);
+int do_drafts(struct cli *cli, struct arguments *arguments);
 int do_gate(struct cli *cli, struct arguments *arguments);
 int do_sync(struct cli *cli, struct arguments *arguments);
 int do_cases(struct cli *cli, struct arguments *arguments);

@@ -23,7 +23,8 @@ static const struct verb_row verbs[] = {
     {"statistics", do_statistics, "[--by COLUMN[,COLUMN]] [--period YEAR] [--csv]",
      "counts in which no small group can be seen", true},
     {"send", do_send, "ID...|-|--all-waiting", "refer cases (an NGO proposes them)", false},
-    {"forward", do_forward, "ID...|-|--all-waiting", "send on what NGOs have proposed", false},
+    {"forward", do_forward, "ID|MESSAGE...|-|--all-waiting",
+     "send on what NGOs have proposed, or a desk has drafted", false},
     {"sync", do_sync, "[--until-quiet TIME]", "exchange everything with the gateway", true},
     {"cases", do_cases, "[--waiting us|them|all] [--overdue] [--state S]",
      "what each case waits for, most pressing first", true},
@@ -36,6 +37,8 @@ static const struct verb_row verbs[] = {
      false},
     {"write", do_write, "KIND CASE|all [FILE|-] [--set NAME=VALUE]...", "any message, by its form",
      false},
+    {"drafts", do_drafts, "", "what waits to be forwarded or countersigned here", true},
+    {"countersign", do_countersign, "MESSAGE", "sign as the second officer, and send", false},
     {"gate", do_gate, "ID", "what is missing before a departure", false},
     {"withdraw", do_withdraw, "ID [--scopes S;S] [--erase] [--said-by WHO]",
      "the person takes back what she agreed to", false},
@@ -64,7 +67,7 @@ static void help(FILE *out)
 {
     (void)fputs("usage: referral [-C HOME] [--today YYYY-MM-DD] VERB [WORDS] [--json]\n\n", out);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        (void)fprintf(out, "  %-9s %-38s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+        (void)fprintf(out, "  %-11s %-38s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
     }
     (void)fputs("\nID is a case number, your own case_ref, or the first digits of a message id.\n"
                 "--today is for exercises. More: man referral\n",

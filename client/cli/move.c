@@ -115,10 +115,20 @@ static bool waits_to_be_forwarded(const struct referral_case *found)
     return waits_to_go(found) && found->proposed_by[0] != '\0';
 }
 
+/* A message id is a desk's or an NGO's draft; everything else is a case that an NGO proposed. */
+static struct referral_result act_forward(struct many *many, const char *id)
+{
+    struct referral_written written;
+    bool message = strlen(id) >= 12 && id[strspn(id, "0123456789abcdef")] == '\0';
+    return message ? referral_forward(many->cli->office, id, &written)
+                   : referral_send(many->cli->office, id);
+}
+
 static int send_with(struct cli *cli, struct arguments *arguments,
+                     struct referral_result (*act)(struct many *many, const char *id),
                      bool (*waits)(const struct referral_case *found))
 {
-    struct many many = {.cli = cli, .arguments = arguments, .act = act_send, .waits = waits};
+    struct many many = {.cli = cli, .arguments = arguments, .act = act, .waits = waits};
     int code = act_all(&many);
     if (cli->json) {
         print_json(json_pack("{sI sI sI}", "queued", (json_int_t)many.done, "forwarded",
@@ -132,12 +142,12 @@ static int send_with(struct cli *cli, struct arguments *arguments,
 
 int do_send(struct cli *cli, struct arguments *arguments)
 {
-    return send_with(cli, arguments, waits_to_go);
+    return send_with(cli, arguments, act_send, waits_to_go);
 }
 
 int do_forward(struct cli *cli, struct arguments *arguments)
 {
-    return send_with(cli, arguments, waits_to_be_forwarded);
+    return send_with(cli, arguments, act_forward, waits_to_be_forwarded);
 }
 
 /* ---- accept, decline, erase ---- */

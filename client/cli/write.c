@@ -214,6 +214,48 @@ int do_write(struct cli *cli, struct arguments *arguments)
     return code;
 }
 
+/* ---- the second officer, drafts ---- */
+
+int do_countersign(struct cli *cli, struct arguments *arguments)
+{
+    struct referral_written written = {0};
+    if (arguments->count != 1) {
+        return usage("countersign needs one message; see: referral drafts");
+    }
+    struct referral_result result = referral_countersign(cli->office, arguments->word[0], &written);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    written_print(cli, &written);
+    return 0;
+}
+
+int do_drafts(struct cli *cli, struct arguments *arguments)
+{
+    static const char *const head[] = {"MESSAGE", "KIND", "FROM", "CASE", "TEXT"};
+    struct referral_cursor cursor = {0};
+    struct referral_message draft;
+    struct referral_result result;
+    json_t *list = json_array();
+    struct table *table = cli->json ? NULL : table_new(head, 5);
+    (void)arguments;
+    while ((result = referral_next_draft(cli->office, &cursor, &draft)).code == REFERRAL_OK) {
+        char id[16];
+        (void)snprintf(id, sizeof(id), "%.12s", draft.id);
+        const char *cell[] = {id, draft.kind, draft.from, draft.case_id, draft.text};
+        table_row(table, cell, "");
+        (void)json_array_append_new(list, json_pack("{ss ss ss ss ss}", "message", draft.id, "kind",
+                                                    draft.kind, "from", draft.from, "case",
+                                                    draft.case_id, "text", draft.text));
+    }
+    if (cli->json) {
+        print_json(json_incref(list));
+    }
+    json_decref(list);
+    table_print(table, cli);
+    return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
 /* ---- gate ---- */
 
 int do_gate(struct cli *cli, struct arguments *arguments)
