@@ -342,9 +342,17 @@ rg_outcome rg_case_file_decode(struct rg_bytes bytes, struct rg_case_file *out,
 
 /* ---- waiting ---- */
 
+/* Who was asked is the country of origin; of somebody identified late, the one she was in. */
+enum rg_party rg_case_file_party(const struct rg_case_file *file)
+{
+    bool asked = file->now.side == RG_SIDE_ORIGIN;
+    bool late = file->has_preview && file->preview.reason == RG_REASON_LATE_IDENTIFICATION;
+    return asked != late ? RG_PARTY_ORIGIN : RG_PARTY_HOST;
+}
+
 const char *rg_case_file_other_country(const struct rg_case_file *file)
 {
-    return file->now.side == RG_SIDE_ORIGIN ? file->host : file->origin;
+    return rg_case_file_party(file) == RG_PARTY_ORIGIN ? file->host : file->origin;
 }
 
 /* A case that is still (or again) in the house goes by the house's own states. */
@@ -376,7 +384,7 @@ size_t rg_case_file_waiting(const struct rg_case_file *file, struct rg_wall now,
                             struct rg_file_waiting out[2])
 {
     struct rg_process_wait wait[RG_PROCESS_WAITS_MAX];
-    enum rg_party own = file->now.side == RG_SIDE_ORIGIN ? RG_PARTY_ORIGIN : RG_PARTY_HOST;
+    enum rg_party own = rg_case_file_party(file);
     bool owes_details = file->now.state == RG_CASE_ACCEPTED && file->rule != 0;
     size_t count = 0;
     if (rg_case_file_process(file) == RG_PROCESS_NONE || owes_details) {

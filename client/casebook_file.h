@@ -80,6 +80,7 @@ size_t rg_case_file_waiting(const struct rg_case_file *file, struct rg_wall now,
 /* Where it stands between the two countries; NONE while that does not count yet, or not any more.
  */
 enum rg_process_state rg_case_file_process(const struct rg_case_file *file);
+enum rg_party rg_case_file_party(const struct rg_case_file *file); /* our side of it */
 const char *rg_case_file_other_country(const struct rg_case_file *file);
 
 /* `row` is not part of the bytes. */

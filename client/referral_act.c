@@ -328,3 +328,45 @@ rg_outcome rg_office_act(struct referral *office, struct rg_case_file *file, siz
     }
     return rg_ok();
 }
+
+/* ---- what time asks for ---- */
+
+#define DUE_MAX 256
+
+struct due { /* cases in which a reception is awaited */
+    int64_t row[DUE_MAX];
+    size_t count;
+};
+
+static rg_outcome due_visit(void *context, const struct rg_case_line *line, struct rg_reason *why)
+{
+    struct due *due = context;
+    (void)why;
+    bool waits =
+        line->process == RG_PROCESS_HANDED_OVER || line->process == RG_PROCESS_WITNESS_AWAY;
+    if (waits && due->count < DUE_MAX) {
+        due->row[due->count++] = line->row;
+    }
+    return rg_ok();
+}
+
+rg_outcome rg_office_act_due(struct referral *office, struct rg_reason *why)
+{
+    struct due due = {.count = 0};
+    RG_TRY(rg_casebook_scan(office->book, due_visit, &due, why));
+    for (size_t i = 0; i < due.count; i++) {
+        RG_CASE_FILE file = {0};
+        RG_SPOOL_STEP step = {0};
+        size_t done = 0;
+        RG_TRY(rg_casebook_get(office->book, due.row[i], &file, why));
+        RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+        rg_outcome outcome = rg_office_act(office, &file, &done, why);
+        if (outcome.code == RG_AGAIN) {
+            continue; /* a key card will come */
+        }
+        RG_TRY(outcome);
+        RG_TRY(rg_casebook_put(office->book, &file, why));
+        RG_TRY(rg_spool_step_commit(&step, why));
+    }
+    return rg_ok();
+}

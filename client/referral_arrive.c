@@ -300,6 +300,11 @@ static const struct taking *taking_of(uint32_t kind)
     return NULL;
 }
 
+static bool is_late(const struct rg_content *first)
+{
+    return first->body == RG_BODY_PREVIEW && first->preview.reason == RG_REASON_LATE_IDENTIFICATION;
+}
+
 /* A case begins with a message: whose it is says on which side of it we are. */
 static void file_begin(struct rg_arrival *arrival)
 {
@@ -314,8 +319,10 @@ static void file_begin(struct rg_arrival *arrival)
     file->now.side = asked                       ? RG_SIDE_ORIGIN
                      : arrival->ours && proposal ? RG_SIDE_PROPOSER
                                                  : RG_SIDE_HOST;
-    (void)snprintf(file->host, sizeof(file->host), "%s", asked ? other : own);
-    (void)snprintf(file->origin, sizeof(file->origin), "%s", asked ? own : other);
+    /* Who is asked is the country of origin; identified late, it is the country she was in. */
+    bool is_host = asked == is_late(arrival->opened->first);
+    (void)snprintf(file->host, sizeof(file->host), "%s", is_host ? own : other);
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", is_host ? other : own);
     bool from_ngo = proposal && !arrival->ours;
     (void)snprintf(from_ngo ? file->proposed_by : file->partner, RG_OFFICE_BYTES, "%s",
                    arrival->row->other);
@@ -342,18 +349,45 @@ static bool is_desk_work(const struct rg_arrival *arrival)
     return !arrival->crosses && !arrival->ours && !rg_home_is_focal(arrival->office->home);
 }
 
-static void desk_begin(struct rg_arrival *arrival)
+/* The countries of the case, by what the desk is handed: who wrote it, which way it went. */
+static void desk_countries(struct rg_arrival *arrival)
 {
     struct rg_case_file *file = arrival->file;
     const char *own = arrival->office->home->principal.country;
+    char other[RG_COUNTRY_BYTES] = "";
+    bool host = true;
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        const struct rg_opened_section *section = &arrival->opened->section[i];
+        const struct rg_kind_row *row = rg_kind_row(section->content.kind);
+        struct rg_core core;
+        if (!section->forwarded || !rg_is_ok(rg_core_peek(section->passed.core, &core, NULL))) {
+            continue;
+        }
+        rg_office_country(core.from_office, other);
+        bool ours = strcmp(other, own) == 0;
+        bool back =
+            section->here && row != NULL &&
+            (row->direction == RG_DIRECTION_BACK || row->direction == RG_DIRECTION_ORIGIN_TO_HOST);
+        if (ours) {
+            (void)snprintf(other, sizeof(other), "%s", core.to_country);
+        }
+        host = ours != back;
+    }
+    (void)snprintf(file->host, sizeof(file->host), "%s", host ? own : other);
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", host ? other : own);
+}
+
+static void desk_begin(struct rg_arrival *arrival)
+{
+    struct rg_case_file *file = arrival->file;
     file->handle = arrival->opened->first->handle;
     file->made_ms = rg_wall_now().ms;
     file->now = (struct rg_case){
         .side = RG_SIDE_PROPOSER, .state = RG_CASE_FORWARDED, .since = rg_wall_now()};
     file->thread = arrival->row->thread;
     file->has_thread = true;
-    (void)snprintf(file->host, sizeof(file->host), "%s", own);
     (void)snprintf(file->partner, sizeof(file->partner), "%s", arrival->row->other);
+    desk_countries(arrival);
 }
 
 /* What answers comes in the thread of what it answers. */
@@ -501,14 +535,50 @@ static rg_outcome desk_note(struct rg_arrival *arrival, struct rg_reason *why)
     return rg_casebook_note_put(arrival->office->book, arrival->row->seq, &note, why);
 }
 
+/* What an NGO learns of a case it has proposed: that it goes on, and how it ends. */
+static bool is_milestone(uint32_t kind)
+{
+    static const uint8_t milestones[] = {
+        RG_KIND_INFO_REQUEST,     RG_KIND_CANCEL,           RG_KIND_CONSENT_WITHDRAWN,
+        RG_KIND_HANDOVER_REPLY,   RG_KIND_HANDOVER_CHANGE,  RG_KIND_RECEPTION_CONFIRM,
+        RG_KIND_TRANSIT_ALERT,    RG_KIND_TRANSIT_RESOLVED, RG_KIND_REINTEGRATION_PLAN,
+        RG_KIND_FOLLOW_UP_REPORT, RG_KIND_CLOSURE,          RG_KIND_CLOSURE_REPLY};
+    for (size_t i = 0; i < sizeof(milestones); i++) {
+        if (milestones[i] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rg_outcome milestone_relay(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    const struct rg_content *first = arrival->opened->first;
+    struct rg_reason said = {0};
+    bool done = false;
+    if (!arrival->file->has_proposal || !arrival->counts || first->body != RG_BODY_FORM ||
+        first->class_ != RG_CLASS_CASE || !is_milestone(first->kind)) {
+        return rg_ok();
+    }
+    RG_TRY(by_itself(
+        rg_office_relay_form(arrival->office, arrival->file, first, arrival->row->id, &said), &said,
+        &done, why));
+    arrival->office->moved.relayed += done;
+    return rg_ok();
+}
+
 /* What the library does by itself now, and the word that it was opened, when nothing says so. */
 static rg_outcome answer(struct rg_arrival *arrival, struct rg_reason *why)
 {
     size_t done = 0;
-    RG_TRY(rg_office_act(arrival->office, arrival->file, &done, why));
     uint32_t kind = arrival->opened->first->kind;
     bool wanted = arrival->counts && !arrival->ours && kind != RG_KIND_ACKNOWLEDGEMENT &&
-                  kind < RG_KIND_DESK_DRAFT;
+                  kind != RG_KIND_DESK_COPY && kind != RG_KIND_COUNTERSIGN_REQUEST;
+    RG_TRY(rg_office_act(arrival->office, arrival->file, &done, why));
+    if (arrival->crosses && !arrival->ours) {
+        RG_TRY(rg_office_desk_copies(arrival, why));
+        RG_TRY(milestone_relay(arrival, why));
+    }
     return wanted && done == 0 ? acknowledge(arrival, why) : rg_ok();
 }
 

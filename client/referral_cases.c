@@ -159,6 +159,19 @@ static rg_outcome import_one(struct referral *office, const struct rg_record *re
     return rg_ok();
 }
 
+/* Cases of people who are here; and of those who were recognised only after they had come home,
+ * which go to the country they were in. */
+static bool is_ours_to_refer(const struct referral *office, const struct rg_record *record)
+{
+    char host[RG_COUNTRY_BYTES];
+    char origin[RG_COUNTRY_BYTES];
+    const char *own = office->home->principal.country;
+    lower(rg_record_get(record, RG_FIELD_HOST_COUNTRY), host, sizeof(host));
+    lower(rg_record_get(record, RG_FIELD_ORIGIN_COUNTRY), origin, sizeof(origin));
+    bool late = rg_record_reason(record) == RG_REASON_LATE_IDENTIFICATION;
+    return strcmp(host, own) == 0 || (late && strcmp(origin, own) == 0);
+}
+
 rg_outcome rg_office_import(struct referral *office, const struct rg_records *records,
                             struct referral_imported *counts, struct rg_reason *why)
 {
@@ -167,9 +180,7 @@ rg_outcome rg_office_import(struct referral *office, const struct rg_records *re
     for (size_t i = 0; i < rg_records_count(records); i++) {
         const struct rg_record *record = rg_records_peek(records, i);
         RG_CASE_FILE file = {0};
-        char host[RG_COUNTRY_BYTES];
-        lower(rg_record_get(record, RG_FIELD_HOST_COUNTRY), host, sizeof(host));
-        if (strcmp(host, office->home->principal.country) != 0) {
+        if (!is_ours_to_refer(office, record)) {
             counts->elsewhere++;
             continue;
         }
@@ -198,9 +209,7 @@ static rg_outcome compose(struct referral *office, const struct referral_field *
         rg_record_has(record, RG_FIELD_CASE_REF) && rg_record_has(record, RG_FIELD_HOST_COUNTRY) &&
             rg_record_has(record, RG_FIELD_ORIGIN_COUNTRY),
         why, RG_MALFORMED, "field-missing", "case_ref, host_country and origin_country are needed");
-    char host[RG_COUNTRY_BYTES];
-    lower(rg_record_get(record, RG_FIELD_HOST_COUNTRY), host, sizeof(host));
-    RG_CHECK(strcmp(host, office->home->principal.country) == 0, why, RG_MALFORMED, "field-host",
+    RG_CHECK(is_ours_to_refer(office, record), why, RG_MALFORMED, "field-host",
              "host_country must be the country of this office");
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));

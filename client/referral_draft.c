@@ -32,18 +32,24 @@ static void reopened_drop(struct reopened *again)
     rg_buffer_drop(&again->bytes);
 }
 
-static rg_outcome reopen(struct referral *office, const char *id, uint32_t kind,
-                         struct reopened *out, struct rg_reason *why)
+static rg_outcome message_open(struct referral *office, const char *id, struct reopened *out,
+                               struct rg_reason *why)
 {
     RG_TRY(rg_office_message(office, id, &out->row, why));
-    RG_CHECK(!out->row.ours && out->row.case_row != 0, why, RG_DENIED, "draft-kind",
-             "this message is no %s; see: referral drafts", rg_kind_name(kind));
+    RG_CHECK(out->row.case_row != 0, why, RG_DENIED, "draft-kind",
+             "this message belongs to no case here");
     RG_TRY(rg_casebook_get(office->book, out->row.case_row, &out->file, why));
     RG_TRY(rg_spool_envelope(office->spool, out->row.seq, &out->bytes, why));
     RG_TRY(rg_envelope_peek(rg_buffer_peek(&out->bytes), &out->envelope, why));
-    RG_TRY(rg_post_open(office->home, &out->envelope, (struct rg_wall){out->row.time_ms},
-                        rg_wall_now(), &out->opened, why));
-    RG_CHECK(out->opened.first->kind == kind, why, RG_DENIED, "draft-kind",
+    return rg_post_open(office->home, &out->envelope, (struct rg_wall){out->row.time_ms},
+                        rg_wall_now(), &out->opened, why);
+}
+
+static rg_outcome reopen(struct referral *office, const char *id, uint32_t kind,
+                         struct reopened *out, struct rg_reason *why)
+{
+    RG_TRY(message_open(office, id, out, why));
+    RG_CHECK(!out->row.ours && out->opened.first->kind == kind, why, RG_DENIED, "draft-kind",
              "this message is no %s; see: referral drafts", rg_kind_name(kind));
     RG_CHECK(out->row.reason[0] == '\0', why, RG_DENIED, "draft-done",
              "this has been done already (%s)", out->row.reason);
@@ -244,27 +250,36 @@ static const struct rg_office *desk_find(const struct referral *office, enum rg_
     return NULL;
 }
 
-static rg_outcome copy_one(struct rg_arrival *arrival, size_t index, const char *desk,
-                           struct rg_reason *why)
+struct passing { /* a message that is opened here */
+    const struct rg_envelope *envelope;
+    const struct rg_opened *opened;
+    struct rg_id id;
+    size_t index; /* of the section that goes to a desk */
+};
+
+static rg_outcome section_pass(struct referral *office, struct rg_case_file *file,
+                               const struct passing *passing, const char *desk,
+                               struct rg_id *id_out, struct rg_reason *why)
 {
     struct rg_content content = {.class_ = RG_CLASS_CASE, .body = RG_BODY_FORWARDED};
     struct rg_letter letter = {
         .kind = RG_KIND_DESK_COPY,
         .to_office = desk,
         .has_answers = true,
-        .answers = arrival->row->id,
+        .answers = passing->id,
         .content = &content,
         .count = 1,
     };
-    struct rg_id id;
-    RG_TRY(rg_post_forward_make(arrival->office->home, arrival->envelope, arrival->opened, index,
-                                arrival->office->home->principal.country, &content.forwarded, why));
+    RG_TRY(rg_post_forward_make(office->home, passing->envelope, passing->opened, passing->index,
+                                office->home->principal.country, &content.forwarded, why));
     rg_random(letter.thread.b, sizeof(letter.thread.b));
-    return rg_office_post(arrival->office, arrival->file, &letter, &id, why);
+    return rg_office_post(office, file, &letter, id_out, why);
 }
 
 rg_outcome rg_office_desk_copies(struct rg_arrival *arrival, struct rg_reason *why)
 {
+    struct passing passing = {arrival->envelope, arrival->opened, arrival->row->id, 0};
+    struct rg_id sent;
     for (size_t i = 1; i < arrival->opened->count; i++) {
         enum rg_class class_ = class_of_section(arrival->opened->first, i);
         const struct rg_office *desk = desk_find(arrival->office, class_);
@@ -272,7 +287,9 @@ rg_outcome rg_office_desk_copies(struct rg_arrival *arrival, struct rg_reason *w
         if (arrival->opened->section[i].here || desk == NULL) {
             continue;
         }
-        rg_outcome outcome = copy_one(arrival, i, desk->name, &said);
+        passing.index = i;
+        rg_outcome outcome =
+            section_pass(arrival->office, arrival->file, &passing, desk->name, &sent, &said);
         if (rg_stops_all(outcome) || outcome.code == RG_AGAIN) {
             *why = said;
             return outcome;
@@ -280,6 +297,37 @@ rg_outcome rg_office_desk_copies(struct rg_arrival *arrival, struct rg_reason *w
         arrival->office->moved.relayed += rg_is_ok(outcome) ? 1u : 0u;
     }
     return rg_ok();
+}
+
+/* ---- handing a message to a desk ---- */
+
+static rg_outcome assign(struct referral *office, const char *id, const char *desk,
+                         struct referral_written *out, struct rg_reason *why)
+{
+    RG_CLEANUP(reopened_drop) struct reopened given = {.row = {.seq = 0}};
+    RG_SPOOL_STEP step = {0};
+    struct rg_id sent;
+    char country[RG_COUNTRY_BYTES];
+    const struct rg_office *to = rg_trust_office(office->home->trust, desk);
+    rg_office_country(desk, country);
+    RG_CHECK(to != NULL && strcmp(country, office->home->principal.country) == 0, why, RG_MALFORMED,
+             "write-to", "--to is a desk of our own country, as th/health");
+    RG_TRY(message_open(office, id, &given, why));
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    struct passing passing = {&given.envelope, &given.opened, given.row.id, 0};
+    for (; passing.index < given.opened.count; passing.index++) {
+        RG_TRY(section_pass(office, &given.file, &passing, desk, &sent, why));
+    }
+    RG_TRY(rg_spool_step_commit(&step, why));
+    written_out(desk, sent, "waiting", out);
+    return rg_ok();
+}
+
+struct referral_result referral_assign(struct referral *office, const char *message,
+                                       const char *desk, struct referral_written *out)
+{
+    struct rg_reason why = {0};
+    return rg_result(assign(office, message, desk, out, &why), &why);
 }
 
 /* ---- what waits for this officer ---- */

@@ -135,6 +135,7 @@ struct rg_letter {
     uint8_t movement[RG_GROUP_BYTES];
     const char *language;  /* of free text, BCP 47; NULL: none */
     const char *second;    /* principal of the officer who signs as well: she is asked first */
+    const char *vital;     /* why danger to life lets it go without consent; NULL: it does not */
     const char *draft_for; /* the office abroad that a draft for our focal point is meant for */
     const struct rg_form *form; /* cut into one section per class; else: */
     struct rg_content *content; /* class and body filled in; the rest is filled in here */
@@ -230,6 +231,28 @@ RG_MUST_USE rg_outcome rg_office_newest(struct referral *office, const struct rg
                                         uint32_t kind, struct rg_id *out, bool *found_out,
                                         struct rg_reason *why);
 
+/* ---- other beginnings (referral_open.c) ---- */
+
+/* The focal office of the other country of the case. */
+RG_MUST_USE rg_outcome rg_office_abroad(const struct referral *office,
+                                        const struct rg_case_file *file, char out[RG_OFFICE_BYTES],
+                                        struct rg_reason *why);
+/* Partner and thread, when there is none yet. */
+RG_MUST_USE rg_outcome rg_office_thread_open(const struct referral *office,
+                                             struct rg_case_file *file, struct rg_reason *why);
+/* The same person, another country: a new case with a copy of the record. */
+RG_MUST_USE rg_outcome rg_office_case_again(struct referral *office,
+                                            const struct rg_case_file *file, const char *country,
+                                            struct rg_case_file *out, struct rg_reason *why);
+RG_MUST_USE rg_outcome rg_office_onward_open(struct referral *office, struct rg_case_file *file,
+                                             const char *partner, struct rg_case_file *out,
+                                             struct rg_reason *why);
+/* One message to each office that `asked` names (a country, an office; NULL: all countries' focal
+ * offices and every office of our own). */
+RG_MUST_USE rg_outcome rg_office_post_all(struct referral *office, const struct rg_letter *letter,
+                                          const char *asked, struct rg_id *first_out,
+                                          size_t *count_out, struct rg_reason *why);
+
 /* ---- what the library does by itself (referral_act.c) ---- */
 
 /* Everything that the process asks of our side now; changes and stores `file`. `done_out` counts.
@@ -266,6 +289,10 @@ RG_MUST_USE rg_outcome rg_office_send_details(struct referral *office, struct rg
 /* Kind 12 or 13 to the NGO that proposed the case. */
 RG_MUST_USE rg_outcome rg_office_relay(struct referral *office, struct rg_case_file *file,
                                        const struct rg_content *answer, struct rg_reason *why);
+/* The case section of a message from abroad, to the NGO that proposed the case. */
+RG_MUST_USE rg_outcome rg_office_relay_form(struct referral *office, struct rg_case_file *file,
+                                            const struct rg_content *received,
+                                            struct rg_id received_id, struct rg_reason *why);
 /* An alert that came from an NGO of our country directly, into the case's thread. */
 RG_MUST_USE rg_outcome rg_office_relay_alert(struct referral *office, struct rg_case_file *file,
                                              struct rg_id alert, uint32_t kind,

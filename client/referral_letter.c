@@ -105,6 +105,7 @@ static void content_alike(const struct rg_content *common, struct rg_content *se
     memcpy(section->family_link, common->family_link, sizeof(section->family_link));
     memcpy(section->author, common->author, sizeof(section->author));
     memcpy(section->language, common->language, sizeof(section->language));
+    section->vital = common->vital;
     memcpy(section->second_author, common->second_author, sizeof(section->second_author));
 }
 
@@ -131,6 +132,15 @@ static rg_outcome content_common(struct referral *office, const struct rg_case_f
                    letter->language != NULL ? letter->language : "");
     (void)snprintf(common.second_author, sizeof(common.second_author), "%s",
                    letter->second != NULL ? letter->second : "");
+    if (letter->vital != NULL) {
+        common.vital = (struct rg_vital){.present = true,
+                                         .reason = letter->vital,
+                                         .opened = RG_CLASS_BIT(RG_CLASS_CASE) |
+                                                   RG_CLASS_BIT(RG_CLASS_IDENTITY) |
+                                                   RG_CLASS_BIT(RG_CLASS_SECURITY)};
+        (void)snprintf(common.vital.decided_by, sizeof(common.vital.decided_by), "%s",
+                       office->home->principal.text);
+    }
     for (size_t i = 0; i < letter->count; i++) {
         content_alike(&common, &letter->content[i]);
     }
@@ -372,6 +382,41 @@ rg_outcome rg_office_relay(struct referral *office, struct rg_case_file *file,
         .answers = file->proposal,
         .has_decides = true,
         .decides = file->proposal,
+        .content = &content,
+        .count = 1,
+    };
+    struct rg_id id;
+    return rg_office_post(office, file, &letter, &id, why);
+}
+
+/* Each of our officers' devices would pass it on; the gateway takes the first. The name of what is
+ * decided is made for this, so that the message itself can still be answered. */
+static struct rg_id once(struct rg_id id, const char *what)
+{
+    uint8_t bytes[sizeof(id.b) + 16] = {0};
+    memcpy(bytes, id.b, sizeof(id.b));
+    (void)snprintf((char *)bytes + sizeof(id.b), 16, "%s", what);
+    struct rg_hash hash = rg_sha256(rg_bytes_of(bytes, sizeof(bytes)));
+    struct rg_id out;
+    memcpy(out.b, hash.b, sizeof(out.b));
+    return out;
+}
+
+rg_outcome rg_office_relay_form(struct referral *office, struct rg_case_file *file,
+                                const struct rg_content *received, struct rg_id received_id,
+                                struct rg_reason *why)
+{
+    struct rg_content content = {
+        .class_ = RG_CLASS_CASE, .body = RG_BODY_FORM, .form = received->form};
+    struct rg_letter letter = {
+        .kind = received->kind,
+        .to_office = file->proposed_by,
+        .thread = file->proposal_thread,
+        .has_answers = true,
+        .answers = received_id,
+        .has_decides = true,
+        .decides = once(received_id, "relayed"),
+        .language = received->language,
         .content = &content,
         .count = 1,
     };

@@ -28,7 +28,7 @@ static const char *state_of(const struct rg_case_file *file)
 
 static const char *side_word(const struct rg_case_file *file)
 {
-    return file->now.side == RG_SIDE_PROPOSER ? "ngo" : rg_case_side_name(file->now.side);
+    return file->now.side == RG_SIDE_PROPOSER ? "ngo" : rg_party_name(rg_case_file_party(file));
 }
 
 /* What the gate says to do next is said to one side only; the kind that is owed fits both. */

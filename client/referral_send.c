@@ -35,8 +35,7 @@ static rg_outcome send_request(struct referral *office, struct rg_case_file *fil
         content.label[content.label_count++] = (struct rg_label){
             .class_ = later[i], .state = may ? RG_LABEL_AFTER_ACCEPT : RG_LABEL_WITHHELD};
     }
-    RG_TRY(rg_home_focal(office->home, file->origin, file->partner, why));
-    thread_new(&file->has_thread, &file->thread);
+    RG_TRY(rg_office_thread_open(office, file, why));
     struct rg_letter letter = {
         .kind = RG_KIND_REQUEST,
         .to_office = file->partner,

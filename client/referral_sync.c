@@ -46,7 +46,8 @@ static rg_outcome on_hello(void *context, const char *principal, struct rg_reaso
     office->moved.up = true;
     office->trouble = (struct rg_reason){0};
     rg_office_moved(office);
-    return rg_inbox_open_stored(office, why);
+    RG_TRY(rg_inbox_open_stored(office, why));
+    return rg_office_act_due(office, why); /* now that the clock is known not to be far off */
 }
 
 static rg_outcome on_document(void *context, const struct rg_document *document,

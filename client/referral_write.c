@@ -48,10 +48,31 @@ static rg_outcome kind_find(struct writing *writing, struct rg_reason *why)
     return rg_ok();
 }
 
+/* Notices and the directory are about nobody: they go to all. */
+static bool is_to_all(const struct writing *writing)
+{
+    uint32_t kind = writing->kind->number;
+    return kind == RG_KIND_DIRECTORY_UPDATE || kind == RG_KIND_PROCEDURE_NOTICE ||
+           kind == RG_KIND_BREACH_NOTICE;
+}
+
+/* The case of the officer, or the new one that this message begins. */
 static rg_outcome case_find(struct writing *writing, struct rg_reason *why)
 {
     struct referral *office = writing->office;
+    uint32_t kind = writing->kind->number;
+    bool opens = kind == RG_KIND_IDENTIFICATION_NOTICE || kind == RG_KIND_EMERGENCY_RETURN;
+    if (is_to_all(writing)) {
+        return rg_record_new(&writing->record, why);
+    }
     RG_TRY(rg_office_case(office, writing->asked->case_id, &writing->file, why));
+    if (kind == RG_KIND_ONWARD_REFERRAL) {
+        RG_CASE_FILE from = writing->file;
+        RG_TRY(rg_office_onward_open(office, &from, writing->asked->to, &writing->file, why));
+    }
+    if (opens && rg_home_is_focal(office->home)) {
+        RG_TRY(rg_office_thread_open(office, &writing->file, why));
+    }
     RG_CHECK(writing->file.has_thread, why, RG_DENIED, "case-step",
              "nobody has been asked in this case yet: refer it first, with: referral send");
     return rg_casebook_record_get(office->book, writing->file.row, &writing->record, why);
@@ -119,13 +140,17 @@ static rg_outcome movement_fill(struct writing *writing, struct rg_reason *why)
 
 /* ---- boxes that mean the same in every form ---- */
 
-/* The consent that a form rests on: the newest record of it, or the request that told of it. */
+/* The message that told of the consent which a form rests on: the newest record of it, else the
+ * request or the details, or what a desk was handed of them. */
 static rg_outcome consent_fill(struct writing *writing, char *text, struct rg_reason *why)
 {
-    struct rg_id id = writing->file.request;
-    bool found = writing->file.has_request;
-    RG_TRY(rg_office_newest(writing->office, &writing->file, RG_KIND_CONSENT_RECORD, &id, &found,
-                            why));
+    static const uint32_t kinds[] = {RG_KIND_CONSENT_RECORD, RG_KIND_REQUEST, RG_KIND_DETAILS,
+                                     RG_KIND_DESK_COPY};
+    struct rg_id id;
+    bool found = false;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !found; i++) {
+        RG_TRY(rg_office_newest(writing->office, &writing->file, kinds[i], &id, &found, why));
+    }
     if (found) {
         rg_hex(rg_bytes_of(id.b, sizeof(id.b)), text);
     }
@@ -252,6 +277,8 @@ static const struct telling tellings[] = {
     TELLING(RG_KIND_HANDOVER_RECORD, RG_FIELD_FULL_NAME_NATIVE, RG_FIELD_FULL_NAME_LATIN),
     TELLING(RG_KIND_EMERGENCY_RETURN, RG_FIELD_FULL_NAME_NATIVE, RG_FIELD_FULL_NAME_LATIN,
             RG_FIELD_PRS_BIRTHDATE, RG_FIELD_PRS_GENDER, RG_FIELD_PRS_PRIMARY_LANGUAGE),
+    TELLING(RG_KIND_ONWARD_REFERRAL, RG_FIELD_FULL_NAME_NATIVE, RG_FIELD_FULL_NAME_LATIN,
+            RG_FIELD_PRS_BIRTHDATE, RG_FIELD_PRS_GENDER, RG_FIELD_PRS_PRIMARY_LANGUAGE),
 };
 
 static const struct telling *telling_of(uint32_t kind)
@@ -321,15 +348,6 @@ static rg_outcome form_ask(struct writing *writing, struct rg_reason *why)
     return rg_form_check(writing->form, classes, why);
 }
 
-/* A movement is not offered through a point that is shut out, and the words do not tell why. */
-static rg_outcome exclusion_ask(struct writing *writing, struct rg_reason *why)
-{
-    struct rg_exclusions list = {0};
-    const char *point = rg_form_get(writing->form, "point");
-    RG_TRY(rg_casebook_exclusions_get(writing->office->book, writing->file.row, &list, NULL, why));
-    return rg_exclusions_point(&list, point) ? rg_not_available(why) : rg_ok();
-}
-
 /* ---- the letter ---- */
 
 /* An office decides these once: its second answer is refused by its own gateway. */
@@ -378,16 +396,6 @@ static bool needs_second(const struct writing *writing)
                                            rg_form_true(writing->form, "lifts"));
 }
 
-/* The country at the other end: an NGO's or desk's own partner is its focal point. */
-static rg_outcome abroad_find(const struct writing *writing, char out[RG_OFFICE_BYTES],
-                              struct rg_reason *why)
-{
-    const struct rg_case_file *file = &writing->file;
-    const struct rg_home *home = writing->office->home;
-    bool host = strcmp(file->host, home->principal.country) == 0;
-    return rg_home_focal(home, host ? file->origin : file->host, out, why);
-}
-
 static bool is_direct_alert(const struct writing *writing)
 {
     const struct rg_office *own =
@@ -409,7 +417,7 @@ static rg_outcome way_choose(struct writing *writing, struct rg_reason *why)
     if (writing->file.now.side != RG_SIDE_PROPOSER) {
         return rg_ok();
     }
-    RG_TRY(abroad_find(writing, writing->abroad, why));
+    RG_TRY(rg_office_abroad(writing->office, &writing->file, writing->abroad, why));
     if (is_direct_alert(writing)) {
         letter->to_office = writing->abroad;
         rg_random(letter->thread.b, sizeof(letter->thread.b));
@@ -430,8 +438,17 @@ static rg_outcome letter_send(struct writing *writing, struct rg_reason *why)
     letter->has_decides = letter->has_answers && decides(letter->kind);
     letter->decides = letter->answers;
     letter->language = writing->asked->language;
+    letter->vital = writing->asked->vital;
+    if (is_to_all(writing)) {
+        writing->state = "waiting";
+        return rg_office_post_all(writing->office, letter, writing->asked->to, &writing->id, &done,
+                                  why);
+    }
     RG_TRY(way_choose(writing, why));
     RG_TRY(rg_office_post(writing->office, file, letter, &writing->id, why));
+    if (letter->kind == RG_KIND_EMERGENCY_RETURN) {
+        file->now.state = RG_CASE_RELEASED; /* the house's own part is over with it */
+    }
     RG_TRY(rg_office_act(writing->office, file, &done, why));
     return rg_casebook_put(writing->office->book, file, why);
 }
@@ -440,8 +457,8 @@ typedef rg_outcome (*writing_step)(struct writing *writing, struct rg_reason *wh
 
 /* In this order: the message is made, then asked about, then sent. */
 static const writing_step steps[] = {
-    kind_find,     case_find,   author_ask, form_read,     answers_fill, boxes_fill,
-    movement_fill, fields_fill, form_ask,   exclusion_ask, letter_send,
+    kind_find,  case_find,     author_ask,  form_read, answers_fill,
+    boxes_fill, movement_fill, fields_fill, form_ask,  letter_send,
 };
 
 static rg_outcome write_one(struct writing *writing, struct rg_reason *why)
@@ -462,7 +479,8 @@ struct referral_result referral_write(struct referral *office, const struct refe
     rg_outcome outcome = write_one(&writing, &why);
     if (rg_is_ok(outcome)) {
         rg_hex(rg_bytes_of(writing.id.b, sizeof(writing.id.b)), out->id);
-        (void)snprintf(out->to, sizeof(out->to), "%s", writing.letter.to_office);
+        (void)snprintf(out->to, sizeof(out->to), "%s",
+                       writing.letter.to_office != NULL ? writing.letter.to_office : "all");
         out->state = writing.state;
     }
     return rg_result(outcome, &why);

@@ -128,6 +128,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--answers", NULL, &arguments->answers},
         {"--movement", NULL, &arguments->movement},
         {"--to", NULL, &arguments->to},
+        {"--vital", NULL, &arguments->vital},
     };
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {

@@ -43,7 +43,7 @@ struct arguments {
     const char *scopes, *by_whom;            /* withdraw */
     const char *search, *country, *language; /* notices */
     const char *second; /* home folder of a second officer; `write`: her principal */
-    const char *answers, *movement, *to;
+    const char *answers, *movement, *to, *vital;
     char *set[SETS_MAX]; /* name=value */
     size_t set_count;
     const char *reason, *text, *output, *until_quiet, *state;
@@ -90,6 +90,8 @@ int do_notices(struct cli *cli, struct arguments *arguments);
 int do_notice(struct cli *cli, struct arguments *arguments);
 int do_exclude(struct cli *cli, struct arguments *arguments);
 int do_write(struct cli *cli, struct arguments *arguments);
+int do_assign(struct cli *cli, struct arguments *arguments);
+int do_redirect(struct cli *cli, struct arguments *arguments);
 int do_countersign(struct cli *cli, struct arguments *arguments);
 int do_drafts(struct cli *cli, struct arguments *arguments);
 int do_gate(struct cli *cli, struct arguments *arguments);

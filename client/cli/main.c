@@ -37,6 +37,8 @@ static const struct verb_row verbs[] = {
      false},
     {"write", do_write, "KIND CASE|all [FILE|-] [--set NAME=VALUE]...", "any message, by its form",
      false},
+    {"assign", do_assign, "MESSAGE --to DESK", "hand a message to one of our desks", false},
+    {"redirect", do_redirect, "ID --to COUNTRY", "a declined case, for another country", false},
     {"drafts", do_drafts, "", "what waits to be forwarded or countersigned here", true},
     {"countersign", do_countersign, "MESSAGE", "sign as the second officer, and send", false},
     {"gate", do_gate, "ID", "what is missing before a departure", false},

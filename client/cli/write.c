@@ -185,6 +185,7 @@ static int write_form(struct cli *cli, struct arguments *arguments, int kind, js
         .language = arguments->language,
         .to = arguments->to,
         .second = arguments->second,
+        .vital = arguments->vital,
     };
     struct referral_result result = referral_write(cli->office, &letter, &written);
     if (text != NULL) {
@@ -254,6 +255,42 @@ int do_drafts(struct cli *cli, struct arguments *arguments)
     json_decref(list);
     table_print(table, cli);
     return result.code == REFERRAL_END ? 0 : fail(&result);
+}
+
+/* ---- assign, redirect ---- */
+
+int do_assign(struct cli *cli, struct arguments *arguments)
+{
+    struct referral_written written = {0};
+    if (arguments->count != 1 || arguments->to == NULL) {
+        return usage("assign needs one message and --to DESK, as th/health");
+    }
+    struct referral_result result =
+        referral_assign(cli->office, arguments->word[0], arguments->to, &written);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    written_print(cli, &written);
+    return 0;
+}
+
+int do_redirect(struct cli *cli, struct arguments *arguments)
+{
+    char number[REFERRAL_CASE_BYTES];
+    if (arguments->count != 1 || arguments->to == NULL) {
+        return usage("redirect needs one case and --to COUNTRY");
+    }
+    struct referral_result result =
+        referral_redirect(cli->office, arguments->word[0], arguments->to, number);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    if (cli->json) {
+        print_json(json_pack("{ss}", "case", number));
+        return 0;
+    }
+    (void)printf("new case %s; send it with: referral send %s\n", number, number);
+    return 0;
 }
 
 /* ---- gate ---- */

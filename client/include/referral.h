@@ -202,6 +202,7 @@ struct referral_letter {
     const char *language; /* of free text, BCP 47: "th"; NULL: not said */
     const char *to;       /* notices: one country or office, NULL: all; 70: the partner's office */
     const char *second;   /* the officer who is to sign as well, where two must; NULL: the other */
+    const char *vital;    /* 49: why danger to life lets it go without consent; NULL: it does not */
 };
 struct referral_written {
     char id[65];       /* of the message */
@@ -222,6 +223,17 @@ referral_forward(struct referral *office, const char *message, struct referral_w
 /* Signs as the second officer what a colleague asks for, and sends it. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_countersign(struct referral *office, const char *message, struct referral_written *out);
+
+/* Hands a message of a case to one of our desks ("th/health"): it reads what its role may. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_assign(struct referral *office,
+                                                                      const char *message,
+                                                                      const char *desk,
+                                                                      struct referral_written *out);
+/* A case that came back or was declined, for another country: a new case with a new number, ready
+ * to be sent or held. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_redirect(struct referral *office, const char *id, const char *country,
+                  char case_out[REFERRAL_CASE_BYTES]);
 
 struct referral_gate_row { /* one thing that stands against a departure */
     const char *id;        /* "risk-host" */
