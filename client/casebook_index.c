@@ -272,8 +272,11 @@ rg_outcome rg_book_slot_new(struct rg_casebook *book, int64_t *slot_out, struct 
 /* In 16 bits, in the order of days; 0: no date. */
 static uint16_t day_packed(struct rg_date date)
 {
-    bool fits = date.year >= 2000 && date.year < 2128 && date.day != 0;
-    return fits ? (uint16_t)((date.year - 2000) << 9 | date.month << 5 | date.day) : 0;
+    if (date.year < 2000 || date.year >= 2128 || date.day == 0) {
+        return 0;
+    }
+    unsigned year = (unsigned)date.year - 2000;
+    return (uint16_t)(year << 9 | (unsigned)date.month << 5 | (unsigned)date.day);
 }
 
 static struct rg_date days_after(struct rg_date date, int days)

@@ -62,7 +62,7 @@ static void off_set(struct calendar *calendar, int64_t day)
 {
     int64_t at = day - FIRST_DAY;
     if (at >= 0 && at < DAYS) {
-        calendar->off[at / 8] |= (uint8_t)(1u << (at % 8));
+        calendar->off[at / 8] |= (uint8_t)(1u << (unsigned)(at % 8));
     }
 }
 
@@ -72,7 +72,7 @@ static bool works(const struct calendar *calendar, int64_t day)
     if (at < 0 || at >= DAYS) {
         return (calendar->weekend >> weekday(day) & 1u) == 0;
     }
-    return (calendar->off[at / 8] >> (at % 8) & 1u) == 0;
+    return ((unsigned)calendar->off[at / 8] >> (unsigned)(at % 8) & 1u) == 0;
 }
 
 static void weekend_set(struct calendar *calendar)
