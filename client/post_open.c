@@ -255,9 +255,15 @@ static rg_outcome check_inner(const struct opening *opening, const struct inner 
     if (content->body == RG_BODY_FORWARDED) {
         return not_to_pass_on(why, "it carries a further one");
     }
-    if (outer->kind != RG_KIND_DESK_COPY &&
-        (content->kind != outer->kind || content->class_ != outer->class_)) {
+    if (outer->kind == RG_KIND_DESK_COPY) {
+        return rg_ok();
+    }
+    if (content->kind != outer->kind || content->class_ != outer->class_) {
         return not_to_pass_on(why, "it was written for another kind of message or section");
+    }
+    /* What was true of her once must not be told again as if it were said today. */
+    if (opening->envelope->core.created.ms > inner->core.expires.ms) {
+        return not_to_pass_on(why, "it was written too long ago");
     }
     return rg_ok();
 }
@@ -364,11 +370,32 @@ static rg_outcome open_all(struct opening *opening, struct rg_opened *opened, st
     return rg_ok();
 }
 
+/* Inside a country: a focal point says everything to everybody. A desk or an NGO speaks with its
+ * focal point alone; what would cross a border for it is a draft, and counts when that has sent it.
+ */
+static rg_outcome inner_way_check(const struct opening *opening, uint32_t kind,
+                                  struct rg_reason *why)
+{
+    const struct rg_home *home = opening->home;
+    bool own = strcmp(opening->envelope->core.from_office, home->principal.office) == 0;
+    if (own || strcmp(opening->office->role, "focal") == 0) {
+        return rg_ok();
+    }
+    RG_CHECK(rg_home_is_focal(home), why, RG_DENIED, "content-way",
+             "a desk or an NGO writes to its focal point, not to this office");
+    RG_CHECK(rg_kind_row(kind)->way != RG_WAY_FOCAL, why, RG_DENIED, "content-way",
+             "%s of a desk or an NGO comes as a draft", rg_kind_name(kind));
+    return rg_ok();
+}
+
 /* Across a border: from a focal point, unless it is an alert, and to a focal point always. */
 static rg_outcome way_check(const struct opening *opening, uint32_t kind, struct rg_reason *why)
 {
     RG_TRY(rg_kind_check_way(kind, opening->office->role, opening->crosses, why));
-    RG_CHECK(!opening->crosses || rg_home_is_focal(opening->home), why, RG_DENIED, "content-way",
+    if (!opening->crosses) {
+        return inner_way_check(opening, kind, why);
+    }
+    RG_CHECK(rg_home_is_focal(opening->home), why, RG_DENIED, "content-way",
              "a message from abroad goes to the focal point, not to this office");
     return rg_ok();
 }

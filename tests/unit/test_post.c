@@ -375,6 +375,31 @@ static void test_domestic(void **state)
     letter_drop(&letter);
 }
 
+/* Inside a country a desk or an NGO speaks with its focal point alone, and of what crosses borders
+ * it makes drafts: it can give no order and no consent in a case. */
+static void test_domestic_from_an_ngo(void **state)
+{
+    (void)state;
+    static const struct {
+        enum who author, reader;
+        const char *to;
+    } row[] = {{ALPHA_1, FOCAL_1, "th/focal"},
+               {ALPHA_1, BETA, "th/ngo-beta"},
+               {SOCIAL, CHILD, "th/child"}};
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct letter letter;
+        RG_CLEANUP(rg_opened_drop) struct rg_opened opened = {0};
+        letter_begin(&letter, home[TH][row[i].author], row[i].to);
+        letter.draft.count = 1;
+        letter_seal(&letter, home[TH][row[i].author]);
+        ASSERT_REFUSED(rg_post_open(home[TH][row[i].reader], &letter.envelope, rg_wall_now(),
+                                    rg_wall_now(), &opened, &why),
+                       RG_DENIED, "content-way");
+        assert_null(opened.first);
+        letter_drop(&letter);
+    }
+}
+
 /* A draft for the own focal point: it reads the case section; the rest is for the final readers. */
 static void test_draft_for_final_readers(void **state)
 {
@@ -966,6 +991,42 @@ static void test_forwarded_about_something_else(void **state)
     draft_drop(&draft);
 }
 
+/* Signed a month ago, when it was true. */
+static void seal_long_ago(struct letter *letter, struct rg_home *author)
+{
+    RG_CLEANUP(rg_parts_drop) struct rg_parts parts = {0};
+    const struct rg_signer signer = {.certificate = author->sign, .key = author->sign_key};
+    const struct rg_wall then = {rg_wall_now().ms - INT64_C(31) * 86400000};
+    ASSERT_OK(rg_parts_make(author, &letter->draft, then, &parts, &why));
+    for (size_t i = 0; i < letter->draft.count; i++) {
+        struct rg_readers readers;
+        const struct rg_readers_ask ask = rg_readers_ask_of(
+            &letter->draft.readers, letter->draft.to_office, &letter->content[i], i);
+        ASSERT_OK(rg_post_readers(author, &ask, rg_wall_now(), &readers, &why));
+        ASSERT_OK(rg_seal(&parts.section[i], parts.core.section[i].padded_bytes, &signer, 1,
+                          readers.list, readers.count, &parts.sealed[i], &why));
+    }
+    ASSERT_OK(rg_parts_join(&parts, letter->draft.count, &letter->bytes, &letter->id, &why));
+    ASSERT_OK(rg_envelope_peek(rg_buffer_peek(&letter->bytes), &letter->envelope, &why));
+}
+
+/* What an NGO said of her once cannot be told again as if it were said today. */
+static void test_forwarded_long_after(void **state)
+{
+    (void)state;
+    struct letter old;
+    struct letter sent;
+    letter_begin(&old, home[TH][SOCIAL], "th/focal");
+    old.draft.readers.final_country = "la";
+    old.draft.count = 2;
+    seal_long_ago(&old, home[TH][SOCIAL]);
+    const struct rg_forwarded forwarded = {
+        .core = old.envelope.core_bytes, .index = 1, .sealed = old.envelope.sealed[1]};
+    forward_begin(&sent, &forwarded, RG_CLASS_IDENTITY);
+    assert_forward_refused(&sent, home[LA][FOCAL_1], "post-forward");
+    letter_drop(&old);
+}
+
 /* A section that LA wrote comes back as if TH had it from its own desk; a wrapper in a wrapper. */
 static void test_forwarded_by_the_wrong_office(void **state)
 {
@@ -1433,6 +1494,7 @@ int main(void)
         cmocka_unit_test(test_usual_desks),
         cmocka_unit_test(test_consent_that_names_one_desk),
         cmocka_unit_test(test_domestic),
+        cmocka_unit_test(test_domestic_from_an_ngo),
         cmocka_unit_test(test_draft_for_final_readers),
         cmocka_unit_test(test_alert_tells_the_own_focal_point),
         cmocka_unit_test(test_excluded_officers_leave_no_gap),
@@ -1446,6 +1508,7 @@ int main(void)
         cmocka_unit_test(test_sections_of_a_draft),
         cmocka_unit_test(test_forged_forwards),
         cmocka_unit_test(test_forwarded_about_something_else),
+        cmocka_unit_test(test_forwarded_long_after),
         cmocka_unit_test(test_forwarded_by_the_wrong_office),
         cmocka_unit_test(test_named_but_not_trusted),
         cmocka_unit_test(test_stopped_author),
