@@ -87,6 +87,20 @@ static rg_outcome erase(struct referral *office, struct rg_case_file *file, unsi
     return rg_casebook_get(office->book, file->row, file, why);
 }
 
+/* Where she is looked after, what was sent goes and the house's own record of her stays, whatever
+ * an office abroad asks. */
+static rg_outcome erase_asked(struct referral *office, struct rg_case_file *file, unsigned classes,
+                              enum rg_erasure_reason reason, struct rg_erasure *out,
+                              struct rg_reason *why)
+{
+    if (file->now.side == RG_SIDE_ORIGIN) {
+        return erase(office, file, classes, reason, out, why);
+    }
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    RG_TRY(rg_retention_erase_messages(office, file->row, classes, out, why));
+    return rg_casebook_get(office->book, file->row, file, why);
+}
+
 rg_outcome rg_office_erase_withdrawn(struct referral *office, struct rg_case_file *file,
                                      const struct rg_form *withdrawal, struct rg_erasure *out,
                                      struct rg_reason *why)
@@ -96,13 +110,7 @@ rg_outcome rg_office_erase_withdrawn(struct referral *office, struct rg_case_fil
     if (!rg_form_true(withdrawal, "wants_erasure") || classes == 0) {
         return rg_ok();
     }
-    if (file->now.side == RG_SIDE_ORIGIN) {
-        return erase(office, file, classes, RG_ERASED_WITHDRAWAL, out, why);
-    }
-    /* Where she is looked after, what was sent goes and the house's own record of her stays. */
-    RG_TRY(rg_casebook_put(office->book, file, why));
-    RG_TRY(rg_retention_erase_messages(office, file->row, classes, out, why));
-    return rg_casebook_get(office->book, file->row, file, why);
+    return erase_asked(office, file, classes, RG_ERASED_WITHDRAWAL, out, why);
 }
 
 static const char *class_code(enum rg_class class_)
@@ -143,7 +151,8 @@ rg_outcome rg_office_erase_ordered(struct referral *office, struct rg_case_file 
     struct rg_erasure erasure;
     char day[32];
     struct rg_id sent;
-    RG_TRY(erase(office, file, rg_form_codes(order, "classes"), RG_ERASED_ORDER, &erasure, why));
+    RG_TRY(
+        erase_asked(office, file, rg_form_codes(order, "classes"), RG_ERASED_ORDER, &erasure, why));
     RG_TRY(rg_form_new(rg_kind_row(RG_KIND_ERASURE_DONE)->form, &form, why));
     RG_TRY(fill_erasure(form, &erasure, "DESTROYED", why));
     rg_wall_print(erasure.copies_until, day);

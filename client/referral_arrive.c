@@ -594,7 +594,8 @@ static rg_outcome fields_take(struct rg_arrival *arrival, struct rg_reason *why)
     RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
     for (size_t i = 0; i < arrival->opened->count; i++) {
         const struct rg_opened_section *section = &arrival->opened->section[i];
-        for (unsigned f = 0; section->here && f < RG_FIELD_COUNT; f++) {
+        bool form = section->here && section->content.body == RG_BODY_FORM; /* or it is withheld */
+        for (unsigned f = 0; form && f < RG_FIELD_COUNT; f++) {
             const char *value = rg_form_field_get(section->content.form, (enum rg_field)f);
             if (value[0] != '\0' && !rg_record_has(record, (enum rg_field)f)) {
                 RG_TRY(rg_record_set(record, (enum rg_field)f, rg_bytes_of_text(value), why));

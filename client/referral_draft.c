@@ -71,7 +71,30 @@ static void written_out(const char *to, struct rg_id id, const char *state,
     out->state = state;
 }
 
+static bool is_of_case(const struct reopened *again, const struct rg_content *content)
+{
+    return memcmp(content->handle.b, again->file.handle.b, sizeof(content->handle.b)) == 0;
+}
+
 /* ---- forwarding a draft ---- */
+
+/* The draft says outside what it is inside: of that kind, of this case, for that country. */
+static rg_outcome draft_check(const struct reopened *draft, const struct rg_content *inner,
+                              struct rg_reason *why)
+{
+    const struct rg_desk_draft *drafted = &draft->opened.first->desk_draft;
+    char country[RG_COUNTRY_BYTES];
+    rg_office_country(draft->file.partner, country);
+    RG_CHECK(inner->body == RG_BODY_FORM && inner->class_ == RG_CLASS_CASE, why, RG_DENIED,
+             "draft-kind", "this draft is not of a message with a form");
+    RG_CHECK(inner->kind == drafted->kind, why, RG_DENIED, "draft-kind",
+             "this draft holds another kind of message than it says");
+    RG_CHECK(is_of_case(draft, inner) && strcmp(country, drafted->to_country) == 0, why, RG_DENIED,
+             "draft-case", "this draft is about another case, or for another country");
+    RG_CHECK(rg_wall_now().ms <= draft->envelope.core.expires.ms, why, RG_DENIED, "draft-old",
+             "this draft is too old for its readers: ask for it anew");
+    return rg_ok();
+}
 
 /* May the desk or NGO that drafted it have written such a message at all? */
 static rg_outcome drafter_ask(const struct referral *office, const struct reopened *draft,
@@ -147,8 +170,7 @@ static rg_outcome forward(struct referral *office, const char *id, struct referr
     const struct rg_desk_draft *drafted = &draft.opened.first->desk_draft;
     RG_TRY(drafter_ask(office, &draft, drafted->kind, why));
     RG_TRY(rg_content_decode(drafted->content, &inner, &memory, why));
-    RG_CHECK(inner.body == RG_BODY_FORM, why, RG_DENIED, "draft-kind",
-             "this draft is not of a message with a form");
+    RG_TRY(draft_check(&draft, &inner, why));
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(forward_it(office, &draft, &inner, &sent, why));
     RG_TRY(done(office, &draft.row, "forwarded", why));
@@ -190,6 +212,22 @@ static rg_outcome countersign_keep(struct referral *office, struct reopened *req
     return rg_casebook_put(office->book, &request->file, why);
 }
 
+/* What the guard is asked about is what she signs: this case, to the office at its other end, in
+ * its thread. */
+static rg_outcome request_check(const struct reopened *request, const struct rg_opened *checked,
+                                struct rg_reason *why)
+{
+    const struct rg_case_file *file = &request->file;
+    struct rg_core core;
+    RG_TRY(rg_core_peek(request->opened.first->countersign.core, &core, why));
+    bool thread = !file->has_thread || memcmp(core.thread.b, file->thread.b, 16) == 0;
+    bool there =
+        core.to_office_count == 1 && strcmp(core.to_office[0], file->partner) == 0 && thread;
+    RG_CHECK(there && is_of_case(request, checked->first), why, RG_DENIED, "draft-case",
+             "what is to be signed is about another case than the request, or goes elsewhere");
+    return rg_ok();
+}
+
 static rg_outcome countersign(struct referral *office, const char *id, struct referral_written *out,
                               struct rg_reason *why)
 {
@@ -203,6 +241,7 @@ static rg_outcome countersign(struct referral *office, const char *id, struct re
     RG_TRY(reopen(office, id, RG_KIND_COUNTERSIGN_REQUEST, &request, why));
     const struct rg_countersign *asked = &request.opened.first->countersign;
     RG_TRY(rg_post_countersign_check(office->home, asked, now, &checked, why));
+    RG_TRY(request_check(&request, &checked, why));
     RG_TRY(rg_office_ask_opened(office, &request.file, &checked, &guarded, why));
     struct rg_readership readers = {.excluded = &guarded.excluded};
     memcpy(readers.desks, guarded.desks, sizeof(readers.desks));

@@ -26,6 +26,8 @@ struct gathering { /* of consents */
     struct referral *office;
     const struct rg_case_file *file;
     struct rg_consents *set;
+    bool counts; /* the message at hand, in the process: an office cannot consent for a person whom
+                    it does not look after */
 };
 
 /* The roles of the desks that a consent names, as the pages give them. */
@@ -59,7 +61,7 @@ static rg_outcome consent_take(const struct gathering *gathering, const struct r
         rg_consents_withdraw(gathering->set, rg_form_codes(content->form, "scopes"),
                              rg_date_of_wall(content->made));
     }
-    if (content->kind == RG_KIND_CONSENT_RECORD) {
+    if (content->kind == RG_KIND_CONSENT_RECORD && gathering->counts) {
         rg_consent_of_form(content->form,
                            desks_named(gathering->office, rg_form_get(content->form, "desks")),
                            gathering->file->preview.reason, &consent);
@@ -74,7 +76,7 @@ static bool stands(const struct rg_message_row *row)
            row->state != RG_IN_STORED && row->state != RG_IN_UNOPENED;
 }
 
-static rg_outcome consents_of_messages(const struct gathering *gathering, struct rg_reason *why)
+static rg_outcome consents_of_messages(struct gathering *gathering, struct rg_reason *why)
 {
     struct rg_message_row row;
     size_t count = 1;
@@ -93,6 +95,7 @@ static rg_outcome consents_of_messages(const struct gathering *gathering, struct
             RG_TRY(rg_office_content(gathering->office, &row, 0, &content, &memory, &found, why));
         }
         if (found) {
+            gathering->counts = row.reason[0] == '\0';
             RG_TRY(consent_take(gathering, &content, why));
         }
     }
@@ -106,7 +109,7 @@ rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file
     struct rg_consents set = {0};
     struct rg_consent consent;
     struct rg_date today = rg_office_today(office);
-    const struct gathering gathering = {.office = office, .file = file, .set = &set};
+    struct gathering gathering = {.office = office, .file = file, .set = &set};
     RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
     if (rg_consent_of_record(record, &consent)) {
         RG_TRY(rg_consents_give(&set, &consent, today, why));

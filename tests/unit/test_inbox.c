@@ -42,6 +42,8 @@ enum forgery {
     FORGE_SIGNER,   /* a colleague signed the last section */
     FORGE_TEXT,     /* the last section is not what the core commits to */
     FORGE_ANSWERS,  /* answers a message that nobody has sent */
+    FORGE_WITHHELD, /* the last section says that it is withheld */
+    FORGE_DRAFT,    /* a draft says outside that it is of another kind than inside */
 };
 static enum forgery forgery;
 
@@ -100,6 +102,14 @@ rg_outcome rg_post_seal(struct rg_home *home, const struct rg_draft *draft, stru
         if (forgery == FORGE_AUTHOR || (forgery == FORGE_SIGNER && i + 1 == draft->count)) {
             (void)snprintf(content[i].author, sizeof(content[i].author),
                            "referral://th/focal/officer-2");
+        }
+        if (forgery == FORGE_WITHHELD && i + 1 == draft->count) {
+            content[i].body = RG_BODY_WITHHELD;
+            content[i].form = NULL;
+            content[i].withheld = RG_LABEL_WITHHELD;
+        }
+        if (forgery == FORGE_DRAFT && content[i].kind == RG_KIND_DESK_DRAFT) {
+            content[i].desk_draft.kind = RG_KIND_INFO_RESPONSE;
         }
         content[i].answers.b[0] ^= forgery == FORGE_ANSWERS ? 1 : 0;
         content[i].handle.b[0] ^= forgery == FORGE_HANDLE && i + 1 == draft->count ? 1 : 0;
@@ -881,6 +891,137 @@ static void test_the_request_shows_the_preview_only(void **state)
     }
 }
 
+/* ---- what an office abroad, or one of our own, may try ---- */
+
+static struct referral_result write_as(const struct desk *desk, int kind, const char *json,
+                                       struct referral_written *out)
+{
+    struct referral_case found;
+    char id[REFERRAL_CASE_BYTES];
+    first_case(desk, &found);
+    (void)snprintf(id, sizeof(id), "%s", found.id);
+    const struct referral_letter letter = {
+        .case_id = id, .kind = kind, .json = json, .bytes = strlen(json), .language = "en"};
+    return referral_write(desk->office, &letter, out);
+}
+
+static void case_load(const struct desk *desk, int64_t after, struct rg_case_file *out)
+{
+    bool found = false;
+    assert_true(rg_is_ok(rg_casebook_next(desk->office->book, after, out, &found, NULL)));
+    assert_true(found);
+}
+
+/* This office takes itself for the one that looks after her. */
+static void case_claim(const struct desk *desk)
+{
+    RG_CASE_FILE file = {0};
+    char host[RG_COUNTRY_BYTES];
+    case_load(desk, 0, &file);
+    memcpy(host, file.host, sizeof(host));
+    memcpy(file.host, file.origin, sizeof(file.host));
+    memcpy(file.origin, host, sizeof(file.origin));
+    assert_true(rg_is_ok(rg_casebook_put(desk->office->book, &file, NULL)));
+}
+
+/* A form whose other section is withheld: read where it is a form, and nowhere else. */
+static void test_a_withheld_section_beside_a_form(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_written written;
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    (void)carry_all(&pair->kh, &pair->th);
+    forgery = FORGE_WITHHELD;
+    struct referral_result result = write_as(&pair->th, RG_KIND_SAFETY_CONCERN, concern, &written);
+    forgery = FORGE_NOTHING;
+    assert_int_equal(result.code, REFERRAL_OK);
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 1);
+    assert_int_equal(state_count(&pair->kh, RG_IN_UNOPENED), 0);
+    assert_int_equal(state_count(&pair->kh, RG_IN_OPENED), 2);
+}
+
+/* Whoever does not look after her cannot say what she agrees to. */
+static void test_consent_that_the_other_side_made_up(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_written written;
+    struct rg_consents set;
+    RG_CASE_FILE file = {0};
+    static const char consent[] =
+        "{\"scopes\":[\"SHARE_HEALTH\",\"SHARE_LEGAL\"],\"purpose\":\"all\","
+        "\"countries\":[\"kh\",\"th\"],\"classes\":[\"CASE\",\"HEALTH\",\"LEGAL\"],"
+        "\"given_by\":\"person\",\"method\":\"written\",\"language\":\"km\",\"interpreter\":false,"
+        "\"informed\":[\"INTERVIEW\",\"PURPOSE\",\"USE\",\"RESEARCH\",\"OWN_DATA\",\"RETENTION\","
+        "\"WITHDRAWAL\"],\"given_on\":\"2020-01-01\",\"expires_on\":\"2099-01-01\","
+        "\"evidence_ref\":\"x1\"}";
+    (void)carry_all(&pair->kh, &pair->th);
+    case_claim(&pair->kh);
+    struct referral_result result = write_as(&pair->kh, RG_KIND_CONSENT_RECORD, consent, &written);
+    assert_string_equal(result.id != NULL ? result.id : "", "");
+    assert_int_equal(result.code, REFERRAL_OK);
+    assert_int_equal(carry_all(&pair->kh, &pair->th), 1);
+    case_load(&pair->th, 0, &file);
+    assert_true(rg_is_ok(rg_office_consents(pair->th.office, &file, &set, NULL)));
+    uint32_t scopes = rg_consents_scopes(&set, rg_office_today(pair->th.office));
+    assert_int_equal(scopes & RG_SCOPE_BIT(RG_SCOPE_SHARE_HEALTH), 0);
+    assert_int_not_equal(scopes & RG_SCOPE_BIT(RG_SCOPE_SHARE_IDENTITY), 0);
+}
+
+/* An order from abroad destroys what crossed; the house's own record of her is not theirs. */
+static void test_an_order_to_erase_what_is_ours(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_written written;
+    struct referral_case found;
+    RG_OWNED_RECORD record = NULL;
+    static const char order[] =
+        "{\"classes\":[\"CASE\",\"IDENTITY\",\"FAMILY\",\"HEALTH\",\"LEGAL\",\"SECURITY\"],"
+        "\"reason\":\"ERROR\"}";
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    (void)carry_all(&pair->kh, &pair->th);
+    (void)carry_all(&pair->th, &pair->kh);
+    (void)carry_all(&pair->kh, &pair->th);
+    struct referral_result result = write_as(&pair->kh, RG_KIND_ERASURE_ORDER, order, &written);
+    assert_string_equal(result.id != NULL ? result.id : "", "");
+    (void)carry_all(&pair->kh, &pair->th);
+    first_case(&pair->th, &found);
+    assert_string_equal(found.name_native, "SECRETNAME");
+    assert_true(rg_is_ok(rg_casebook_record_get(pair->th.office->book, 1, &record, NULL)));
+    assert_string_equal(rg_record_get(record, RG_FIELD_FULL_NAME_NATIVE), "SECRETNAME");
+    (void)carry_all(&pair->th, &pair->kh); /* and it is answered */
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+}
+
+/* What the focal point sees is what it sends on. */
+static void test_a_draft_of_two_kinds(void **state)
+{
+    struct pair *pair = *state;
+    struct desk ngo;
+    struct referral_written draft;
+    struct referral_written sent;
+    static const char report[] =
+        "{\"due_no\":1,\"visited_on\":\"2026-11-01\",\"seen\":true,\"safe\":\"YES\","
+        "\"occupied\":\"WORK\",\"contact_wanted\":false}";
+    desk_open(&ngo, "th/ngo-alpha");
+    cards_give(&ngo, &pair->th);
+    cards_give(&pair->th, &ngo);
+    cards_give(&pair->kh, &ngo);
+    assert_int_equal(compose_until(&ngo, "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(ngo.office, "C1").code, REFERRAL_OK);
+    assert_int_equal(carry_all(&ngo, &pair->th), 1);
+    forgery = FORGE_DRAFT;
+    struct referral_result result = write_as(&ngo, RG_KIND_FOLLOW_UP_REPORT, report, &draft);
+    forgery = FORGE_NOTHING;
+    assert_string_equal(result.id != NULL ? result.id : "", "");
+    assert_string_equal(draft.state, "draft");
+    assert_int_equal(carry_all(&ngo, &pair->th), 1);
+    result = referral_forward(pair->th.office, draft.id, &sent);
+    assert_int_equal(result.code, REFERRAL_DENIED);
+    assert_string_equal(result.id, "draft-kind");
+    desk_close(&ngo);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_open, pair_close)
 
 struct four { /* two officers in each of two offices */
@@ -950,6 +1091,90 @@ static void test_colleagues_have_one_case(void **state)
     four_close(&four);
 }
 
+/* The first officer asks in one case, and has the second sign in another. */
+static rg_outcome ask_across(struct desk *desk, const struct rg_case_file *about,
+                             struct rg_case_file *in, struct rg_id *id_out)
+{
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    static const char second[] = "referral://th/focal/officer-2";
+    RG_CLEANUP(rg_prepared_drop) struct rg_prepared prepared = {.request = {.count = 0}};
+    RG_OWNED_FORM form = NULL;
+    RG_OWNED_FORM part = NULL;
+    struct rg_reason why = {0};
+    struct rg_home *home = desk->office->home;
+    RG_TRY(rg_form_read_json(rg_kind_row(RG_KIND_SAFETY_CONCERN)->form, rg_bytes_of_text(concern),
+                             &form, &why));
+    RG_TRY(rg_form_part(form, RG_CLASS_CASE, &part, &why));
+    struct rg_content content = {.kind = RG_KIND_SAFETY_CONCERN,
+                                 .class_ = RG_CLASS_CASE,
+                                 .handle = about->handle,
+                                 .exercise = true,
+                                 .made = rg_wall_now(),
+                                 .body = RG_BODY_FORM,
+                                 .form = part};
+    (void)snprintf(content.author, sizeof(content.author), "%s", home->principal.text);
+    (void)snprintf(content.second_author, sizeof(content.second_author), "%s", second);
+    const struct rg_draft draft = {.to_office = about->partner,
+                                   .thread = about->thread,
+                                   .priority = RG_ROUTINE,
+                                   .counter = 99,
+                                   .content = &content,
+                                   .count = 1};
+    RG_TRY(rg_post_countersign_prepare(home, &draft, rg_wall_now(), &prepared, &why));
+    struct rg_content asked = {
+        .class_ = RG_CLASS_CASE, .body = RG_BODY_COUNTERSIGN, .countersign = prepared.request};
+    struct rg_letter request = {.kind = RG_KIND_COUNTERSIGN_REQUEST,
+                                .to_office = "th/focal",
+                                .second = second,
+                                .content = &asked,
+                                .count = 1};
+    rg_random(request.thread.b, sizeof(request.thread.b));
+    return rg_office_post(desk->office, in, &request, id_out, &why);
+}
+
+static struct referral_result sign_across(struct four *four, const struct rg_case_file *about,
+                                          struct rg_case_file *in)
+{
+    struct rg_id id;
+    struct carried carried;
+    struct referral_written sent;
+    char hex[65];
+    assert_true(rg_is_ok(ask_across(&four->th[0], about, in, &id)));
+    assert_true(fetch(&four->th[0], &four->th[1], 9000, &carried));
+    deliver(&four->th[1], &carried);
+    rg_buffer_drop(&carried.bytes);
+    rg_hex(rg_bytes_of(id.b, sizeof(id.b)), hex);
+    return referral_countersign(four->th[1].office, hex, &sent);
+}
+
+static void test_a_request_to_sign_in_another_case(void **state)
+{
+    struct four four;
+    RG_CASE_FILE one = {0};
+    RG_CASE_FILE two = {0};
+    (void)state;
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(compose_as(&four.th[0], "C2", "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(four.th[0].office, "C1").code, REFERRAL_OK);
+    assert_int_equal(referral_send(four.th[0].office, "C2").code, REFERRAL_OK);
+    four_carry(&four);
+    case_load(&four.th[0], 0, &one);
+    case_load(&four.th[0], one.row, &two);
+    struct referral_result result = sign_across(&four, &one, &two);
+    assert_int_equal(result.code, REFERRAL_DENIED);
+    assert_string_equal(result.id, "draft-case");
+    struct rg_case_file elsewhere = one;
+    elsewhere.thread = two.thread; /* in the thread of another case */
+    result = sign_across(&four, &elsewhere, &one);
+    assert_string_equal(result.id, "draft-case");
+    result = sign_across(&four, &one, &one); /* and the lawful one */
+    assert_string_equal(result.id != NULL ? result.id : "", "");
+    assert_int_equal(result.code, REFERRAL_OK);
+    four_close(&four);
+}
+
 static int pki_make(void **state)
 {
     char command[384];
@@ -978,6 +1203,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_colleagues_have_one_case),
+        cmocka_unit_test(test_a_request_to_sign_in_another_case),
+        TEST(test_a_withheld_section_beside_a_form),
+        TEST(test_consent_that_the_other_side_made_up),
+        TEST(test_an_order_to_erase_what_is_ours),
+        TEST(test_a_draft_of_two_kinds),
         TEST(test_the_whole_way),
         TEST(test_accept_without_cards_is_acted_on_later),
         TEST(test_only_this_sessions_positions_are_confirmed),
