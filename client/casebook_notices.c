@@ -9,7 +9,7 @@
 
 static uint64_t day_number(struct rg_date day)
 {
-    return (uint64_t)(day.year * 10000 + day.month * 100 + day.day);
+    return (uint64_t)day.year * 10000 + (uint64_t)day.month * 100 + (uint64_t)day.day;
 }
 
 static struct rg_date day_of(uint64_t number)

@@ -272,9 +272,8 @@ static void test_d03_recipient_purpose_and_a_written_agreement(void **state)
         "agreements = ( { with = \"la\"; id = \"X\"; purposes = ( \"ALL\" ); } );",
         "agreements = ( { with = \"*\"; id = \"X\"; purposes = ( \"RETURN\" ); } );",
         "agreements = ( { with = \"la\"; id = \"\"; purposes = ( \"RETURN\" ); } );",
-        "agreements = ( { with = \"la\"; id = \"X\"; purposes = ( \"RETURN\" ); until = \"2026\"; "
-        "} "
-        ");",
+        "agreements = ( { with = \"la\"; id = \"X\"; until = \"2026\"; purposes = ( \"RETURN\" ); "
+        "});",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(agreements_read(bad[i], &agreements).code, RG_MALFORMED);
@@ -629,12 +628,16 @@ static void book_open(struct book *book)
 
 static void book_close(struct book *book)
 {
-    char command[96];
+    static const char *const names[] = {"key", "book.db", "book.db-wal", "book.db-shm"};
     rg_casebook_close(book->book);
     rg_spool_close(book->spool);
     rg_key_free(book->key);
-    (void)snprintf(command, sizeof(command), "rm -r '%s'", book->folder);
-    assert_int_equal(system(command), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "%s/%s", book->folder, names[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(book->folder), 0);
 }
 
 static void test_d19_what_is_erased_does_not_open(void **state)
