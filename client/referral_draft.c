@@ -149,6 +149,8 @@ static rg_outcome forward_it(struct referral *office, struct reopened *draft,
         .decides = draft->row.id,
         .has_movement = inner->has_movement,
         .language = inner->language,
+        .drafted_by = draft->row.other,
+        .vital = inner->vital.present ? inner->vital.reason : NULL,
         .content = content,
         .count = draft->opened.count,
     };

@@ -203,6 +203,16 @@ static rg_outcome form_whole(const struct rg_letter *letter, struct rg_form **ou
     return rg_ok();
 }
 
+static unsigned passed_on(const struct rg_letter *letter)
+{
+    unsigned classes = 0;
+    for (size_t i = 0; i < letter->count; i++) {
+        bool unread = letter->content[i].body == RG_BODY_FORWARDED;
+        classes |= unread ? RG_CLASS_BIT(letter->content[i].class_) : 0;
+    }
+    return classes;
+}
+
 static rg_outcome rules_kept(const struct guard *guard, const struct rg_exclusions *excluded,
                              struct rg_reason *why)
 {
@@ -214,16 +224,19 @@ static rg_outcome rules_kept(const struct guard *guard, const struct rg_exclusio
         return rg_ok();
     }
     RG_TRY(rg_casebook_record_get(office->book, guard->file->row, &record, why));
-    const struct rg_office *own = rg_trust_office(office->home->trust, rg_office_own(office));
+    const char *by = guard->letter->drafted_by;
+    const struct rg_office *author =
+        rg_trust_office(office->home->trust, by != NULL ? by : rg_office_own(office));
     const struct rg_message_ask ask = {
         .kind = guard->letter->kind,
         .form = form,
-        .author = own != NULL ? rg_role_find(own->role) : (enum rg_role)0,
+        .author = author != NULL ? rg_role_find(author->role) : (enum rg_role)0,
         .by_host = strcmp(guard->file->host, office->home->principal.country) == 0,
         .record = record,
         .protection_claim = guard->file->protection_claim,
         .excluded = excluded,
         .vital = &guard->letter->content[0].vital,
+        .unread = passed_on(guard->letter),
     };
     return rg_message_rules_check(&ask, why);
 }

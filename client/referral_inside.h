@@ -133,10 +133,11 @@ struct rg_letter {
     struct rg_id decides; /* what the office does once only, whoever of it comes first */
     bool has_movement;
     uint8_t movement[RG_GROUP_BYTES];
-    const char *language;  /* of free text, BCP 47; NULL: none */
-    const char *second;    /* principal of the officer who signs as well: she is asked first */
-    const char *vital;     /* why danger to life lets it go without consent; NULL: it does not */
-    const char *draft_for; /* the office abroad that a draft for our focal point is meant for */
+    const char *language;   /* of free text, BCP 47; NULL: none */
+    const char *second;     /* principal of the officer who signs as well: she is asked first */
+    const char *draft_for;  /* the office abroad that a draft for our focal point is meant for */
+    const char *drafted_by; /* the desk or NGO whose draft is sent on; NULL: our own words */
+    const char *vital;      /* danger to life, why, in words; NULL: consent, or nothing */
     const struct rg_form *form; /* cut into one section per class; else: */
     struct rg_content *content; /* class and body filled in; the rest is filled in here */
     size_t count;

@@ -109,6 +109,22 @@ static void content_alike(const struct rg_content *common, struct rg_content *se
     memcpy(section->second_author, common->second_author, sizeof(section->second_author));
 }
 
+/* Who decides is who signs. It opens the sections that the letter has, and no other. */
+static void vital_say(const struct referral *office, const struct rg_letter *letter,
+                      struct rg_vital *vital)
+{
+    if (letter->vital == NULL) {
+        return;
+    }
+    vital->present = true;
+    vital->reason = letter->vital;
+    (void)snprintf(vital->decided_by, sizeof(vital->decided_by), "%s",
+                   office->home->principal.text);
+    for (size_t i = 0; i < letter->count; i++) {
+        vital->opened |= RG_CLASS_BIT(letter->content[i].class_);
+    }
+}
+
 static rg_outcome content_common(struct referral *office, const struct rg_case_file *file,
                                  const struct rg_letter *letter, struct rg_wall now,
                                  struct rg_reason *why)
@@ -132,15 +148,7 @@ static rg_outcome content_common(struct referral *office, const struct rg_case_f
                    letter->language != NULL ? letter->language : "");
     (void)snprintf(common.second_author, sizeof(common.second_author), "%s",
                    letter->second != NULL ? letter->second : "");
-    if (letter->vital != NULL) {
-        common.vital = (struct rg_vital){.present = true,
-                                         .reason = letter->vital,
-                                         .opened = RG_CLASS_BIT(RG_CLASS_CASE) |
-                                                   RG_CLASS_BIT(RG_CLASS_IDENTITY) |
-                                                   RG_CLASS_BIT(RG_CLASS_SECURITY)};
-        (void)snprintf(common.vital.decided_by, sizeof(common.vital.decided_by), "%s",
-                       office->home->principal.text);
-    }
+    vital_say(office, letter, &common.vital);
     for (size_t i = 0; i < letter->count; i++) {
         content_alike(&common, &letter->content[i]);
     }

@@ -298,6 +298,13 @@ static rg_outcome classes_agreed(const struct writing *writing, unsigned *out,
     const struct rg_case_file *file = &writing->file;
     struct rg_consents set;
     char country[RG_COUNTRY_BYTES];
+    struct rg_vital vital = {
+        .present = writing->asked->vital != NULL,
+        .reason = writing->asked->vital,
+        .opened = RG_CLASS_BIT(RG_CLASS_CASE) | RG_CLASS_BIT(RG_CLASS_IDENTITY),
+    };
+    (void)snprintf(vital.decided_by, sizeof(vital.decided_by), "%s",
+                   writing->office->home->principal.text);
     rg_office_country(file->partner, country);
     RG_TRY(rg_office_consents(writing->office, file, &set, why));
     struct rg_consent_ask ask = {
@@ -307,6 +314,7 @@ static rg_outcome classes_agreed(const struct writing *writing, unsigned *out,
         .purpose = rg_purpose_of(writing->kind->number, file->preview.reason),
         .today = rg_office_today(writing->office),
         .child = file->has_preview && file->preview.age != RG_AGE_ADULT,
+        .vital = &vital,
     };
     *out = rg_consent_classes(&set, &ask) & writing->kind->classes;
     return rg_ok();

@@ -297,60 +297,66 @@ static bool vital(const struct rg_message_ask *ask)
 struct rule {
     struct rg_message_rule_row row;
     breaks breaks;
+    unsigned rests_on; /* RG_CLASS_BIT of sections other than the case's that it reads */
 };
 
-#define RULE(symbol, decision_, id_, breaks_, meaning_, what_next_)                                \
+#define FAMILY RG_CLASS_BIT(RG_CLASS_FAMILY)
+#define IDENTITY RG_CLASS_BIT(RG_CLASS_IDENTITY)
+#define ANY ((1u << RG_CLASS_COUNT) - 1u)
+
+#define RULE(symbol, decision_, id_, breaks_, rests_on_, meaning_, what_next_)                     \
     [RG_MESSAGE_RULE_##symbol] = {                                                                 \
         {RG_MESSAGE_RULE_##symbol, decision_, id_, meaning_, what_next_},                          \
         breaks_,                                                                                   \
+        rests_on_,                                                                                 \
     }
 
 static const struct rule rules[RG_MESSAGE_RULE_COUNT] = {
-    RULE(NONE, "", "none", NULL, "nothing stands against this message", "send it"),
-    RULE(NON_OBJECTION, "D4", "non-objection-missing", non_objection,
+    RULE(NONE, "", "none", NULL, 0, "nothing stands against this message", "send it"),
+    RULE(NON_OBJECTION, "D4", "non-objection-missing", non_objection, 0,
          "the country of origin is not told of an identification unless the person does not object",
          "ask the person, and record where the answer is kept (non_objection)"),
-    RULE(AGE_DESK, "D6", "age-child-desk", age_desk,
+    RULE(AGE_DESK, "D6", "age-child-desk", age_desk, 0,
          "an age is changed by the child desk only; who is uncertain stays a child",
          "ask the child desk of this country to assess the age"),
-    RULE(AGE_REASON, "D6", "age-no-reason", age_reason, "an age is changed without a reason",
+    RULE(AGE_REASON, "D6", "age-no-reason", age_reason, 0, "an age is changed without a reason",
          "say in words on what the new age rests"),
-    RULE(CHILD_HEARD, "D7", "child-not-heard", child_heard,
+    RULE(CHILD_HEARD, "D7", "child-not-heard", child_heard, 0,
          "a return is decided for a child who was not heard",
          "hear the child, then decide (child_heard)"),
-    RULE(CHILD_GUARDIAN, "D7", "child-no-guardian", child_guardian,
+    RULE(CHILD_GUARDIAN, "D7", "child-no-guardian", child_guardian, 0,
          "a return is decided for a child without a guardian, or without care on the other side",
          "have a guardian appointed and name the receiving care"),
-    RULE(RISK_TERM, "D8", "risk-too-long", risk_term,
+    RULE(RISK_TERM, "D8", "risk-too-long", risk_term, 0,
          "a risk assessment holds three months at most", "assess again, or shorten valid_to"),
-    RULE(ORIGIN_EXCLUDED, "D9", "origin-not-excluded", origin_excluded,
+    RULE(ORIGIN_EXCLUDED, "D9", "origin-not-excluded", origin_excluded, 0,
          "a claim for protection is open: the third country must know that the origin is told "
          "nothing",
          "set origin_excluded to true"),
-    RULE(INFO_REASON, "D12", "info-no-reason", info_reason,
+    RULE(INFO_REASON, "D12", "info-no-reason", info_reason, ANY,
          "a question names the fields it asks for, and why each is needed",
          "name the fields, with a reason for each"),
-    RULE(IDENTITY_EXTRACT, "D12", "identity-extract", identity_extract,
+    RULE(IDENTITY_EXTRACT, "D12", "identity-extract", identity_extract, IDENTITY,
          "at the border the name to call goes along, and no more of the identity",
          "leave out all but the name"),
-    RULE(RELATIVE_INVOLVED, "D15", "relative-involved", relative_involved,
+    RULE(RELATIVE_INVOLVED, "D15", "relative-involved", relative_involved, FAMILY,
          "a return to the family is recommended, and it is not ruled out that a relative was "
          "involved",
          "find out first; until then recommend a shelter, or no return"),
-    RULE(NOT_TOLD, "D15", "not-told-missing", not_told,
+    RULE(NOT_TOLD, "D15", "not-told-missing", not_told, FAMILY,
          "a search for the family says what the family must not be told",
          "ask the person, and fill in tell_not"),
-    RULE(HEALTH_WORDS, "D16", "health-outside", health_outside,
+    RULE(HEALTH_WORDS, "D16", "health-outside", health_outside, 0,
          "the case section speaks of HIV, pregnancy or sexual violence",
          "say it in the health section, with SHARE_HEALTH, or not at all"),
-    RULE(RIGHT_TO_STOP, "D17", "right-to-stop", right_to_stop,
+    RULE(RIGHT_TO_STOP, "D17", "right-to-stop", right_to_stop, 0,
          "a witness travels who was not told that she may stop at any time",
          "tell her, in her language, and record it (right_to_stop)"),
-    RULE(INTERPRETER, "D23", "not-available", interpreter, "not available", "not available"),
-    RULE(PROVIDER, "D24", "no-provider", provider,
+    RULE(INTERPRETER, "D23", "not-available", interpreter, 0, "not available", "not available"),
+    RULE(PROVIDER, "D24", "no-provider", provider, 0,
          "a plan promises what nobody is named to provide, or has no day",
          "name who provides it and from when, or leave it out"),
-    RULE(VITAL, "D2", "vital-unfounded", vital,
+    RULE(VITAL, "D2", "vital-unfounded", vital, 0,
          "danger to life must name who decided and why, and opens the identity and the needs only",
          "fill in who decided and the reason in words"),
 };
@@ -364,7 +370,8 @@ const struct rg_message_rule_row *rg_message_rule_row(enum rg_message_rule rule)
 enum rg_message_rule rg_message_rules_judge(const struct rg_message_ask *ask)
 {
     for (unsigned i = RG_MESSAGE_RULE_NONE + 1; i < RG_MESSAGE_RULE_COUNT; i++) {
-        if (rules[i].breaks(ask)) {
+        bool readable = (rules[i].rests_on & ask->unread) == 0;
+        if (readable && rules[i].breaks(ask)) {
             return (enum rg_message_rule)i;
         }
     }

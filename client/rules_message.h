@@ -66,6 +66,8 @@ struct rg_message_ask {
     bool protection_claim;                /* one is open in this case */
     const struct rg_exclusions *excluded; /* NULL: none */
     const struct rg_vital *vital;         /* NULL: none is claimed */
+    unsigned unread; /* RG_CLASS_BIT of sections that we pass on and cannot read: their author has
+                        been held to the rules that rest on them */
 };
 RG_MUST_USE rg_outcome rg_message_rules_check(const struct rg_message_ask *ask,
                                               struct rg_reason *why);

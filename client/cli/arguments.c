@@ -114,6 +114,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--end", &arguments->end, NULL},
         {"--dry-run", &arguments->dry_run, NULL},
         {"--second", NULL, &arguments->second},
+        {"--vital", NULL, &arguments->vital},
         {"--scopes", NULL, &arguments->scopes},
         {"--said-by", NULL, &arguments->by_whom},
         {"--erase", &arguments->erase, NULL},
@@ -128,7 +129,6 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--answers", NULL, &arguments->answers},
         {"--movement", NULL, &arguments->movement},
         {"--to", NULL, &arguments->to},
-        {"--vital", NULL, &arguments->vital},
     };
     int code = 0;
     for (int at = 0; at < argc && code == 0; at++) {

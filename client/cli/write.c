@@ -184,8 +184,8 @@ static int write_form(struct cli *cli, struct arguments *arguments, int kind, js
         .movement = arguments->movement,
         .language = arguments->language,
         .to = arguments->to,
-        .second = arguments->second,
         .vital = arguments->vital,
+        .second = arguments->second,
     };
     struct referral_result result = referral_write(cli->office, &letter, &written);
     if (text != NULL) {
