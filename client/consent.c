@@ -49,6 +49,9 @@ enum rg_purpose rg_purpose_of(uint32_t kind, enum rg_referral_reason reason)
     if (kind >= 60 && kind <= 63) {
         return RG_PURPOSE_JUSTICE;
     }
+    if (kind == RG_KIND_EMERGENCY_RETURN) {
+        return RG_PURPOSE_RETURN; /* whatever the case began with */
+    }
     if (kind == 70 || kind == 71) {
         return RG_PURPOSE_ONWARD;
     }

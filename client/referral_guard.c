@@ -138,6 +138,7 @@ struct guard {
     struct referral *office;
     const struct rg_case_file *file;
     const struct rg_letter *letter;
+    const struct rg_record *record; /* what is known here */
     char country[RG_COUNTRY_BYTES]; /* of the recipient */
     struct rg_consent_ask ask;
 };
@@ -218,12 +219,10 @@ static rg_outcome rules_kept(const struct guard *guard, const struct rg_exclusio
 {
     const struct referral *office = guard->office;
     RG_OWNED_FORM form = NULL;
-    RG_OWNED_RECORD record = NULL;
     RG_TRY(form_whole(guard->letter, &form, why));
     if (form == NULL) {
         return rg_ok();
     }
-    RG_TRY(rg_casebook_record_get(office->book, guard->file->row, &record, why));
     const char *by = guard->letter->drafted_by;
     const struct rg_office *author =
         rg_trust_office(office->home->trust, by != NULL ? by : rg_office_own(office));
@@ -232,7 +231,7 @@ static rg_outcome rules_kept(const struct guard *guard, const struct rg_exclusio
         .form = form,
         .author = author != NULL ? rg_role_find(author->role) : (enum rg_role)0,
         .by_host = strcmp(guard->file->host, office->home->principal.country) == 0,
-        .record = record,
+        .record = guard->record,
         .protection_claim = guard->file->protection_claim,
         .excluded = excluded,
         .vital = &guard->letter->content[0].vital,
@@ -278,13 +277,14 @@ static void guard_ask(struct guard *guard)
 {
     const struct rg_case_file *file = guard->file;
     enum rg_referral_reason reason =
-        file->has_preview ? file->preview.reason : (enum rg_referral_reason)0;
+        file->has_preview ? file->preview.reason : rg_record_reason(guard->record);
     guard->ask.kind = guard->letter->kind;
     guard->ask.country = guard->country;
     guard->ask.purpose = rg_purpose_of(guard->letter->kind, reason);
     guard->ask.today = rg_office_today(guard->office);
     guard->ask.vital = guard->letter->count > 0 ? &guard->letter->content[0].vital : NULL;
-    guard->ask.child = file->has_preview && file->preview.age != RG_AGE_ADULT;
+    guard->ask.child =
+        file->has_preview ? file->preview.age != RG_AGE_ADULT : rg_record_is_child(guard->record);
 }
 
 /* A handover through a point that is closed, or that this case must keep away from, is not offered.
@@ -310,7 +310,9 @@ rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *f
                            const struct rg_letter *letter, struct rg_guarded *out,
                            struct rg_reason *why)
 {
-    struct guard guard = {.office = office, .file = file, .letter = letter};
+    RG_OWNED_RECORD record = NULL;
+    RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    struct guard guard = {.office = office, .file = file, .letter = letter, .record = record};
     rg_office_country(letter->to_office, guard.country);
     RG_CHECK(!rg_office_is_muted(file, letter->to_office), why, RG_DENIED, "protection-claim",
              "a claim for protection is open: the country of origin is told nothing of this case");
