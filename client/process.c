@@ -91,6 +91,17 @@ static enum rg_void meet(step_t s, uint32_t kind, uint32_t *row_out)
     return nearest;
 }
 
+/* Who went missing and is not looked for any more is taken for found. */
+static enum rg_process_state reopened(const struct rg_process *p)
+{
+    bool found = p->closed_from == RG_PROCESS_MISSING && p->alerts == 0;
+    enum rg_process_state from = found ? p->missing_from : p->closed_from;
+    if (is_one_of(from, S(HANDED_OVER) | S(RECEIVED) | S(REINTEGRATING) | S(WITNESS_AWAY))) {
+        return RG_PROCESS_REINTEGRATING;
+    }
+    return from == RG_PROCESS_IN_TRANSIT ? RG_PROCESS_ACCEPTED : from;
+}
+
 static enum rg_process_state target(const struct rg_process *p, uint32_t to)
 {
     enum rg_process_state state = p->state;
@@ -104,8 +115,7 @@ static enum rg_process_state target(const struct rg_process *p, uint32_t to)
         state = p->missing_from;
     }
     if (to == RG_TO_REOPENED) {
-        bool home = is_one_of(p->closed_from, S(RECEIVED) | S(REINTEGRATING));
-        state = home ? RG_PROCESS_REINTEGRATING : p->closed_from;
+        state = reopened(p);
     }
     return state == RG_PROCESS_ACCEPTED && p->forbids != 0 ? RG_PROCESS_NO_RETURN : state;
 }
@@ -276,7 +286,7 @@ static struct rg_sight look(const struct walk *w, const struct rg_process *p, ui
         sight.grave -= mark->grave ? 1 : 0;
         sight.taken -= mark->taken ? 1 : 0;
         sight.concerns -= mark->concern ? 1 : 0;
-        sight.unseen_withdrawn |= mark->scopes;
+        sight.unseen_withdrawn |= w->broken->stale_consent ? 0 : mark->scopes;
         sight.unseen_forbids |= mark->forbids;
     }
     return sight;

@@ -20,8 +20,9 @@
  *
  *   Canonical order. A message stands after those it names (previous, seen, answers), and after
  * what those stand after, as far as they are present. Of two concurrent ones the stronger goes
- * first: withdrawal, cancel or stop, decline, alert, the rest; a message is as strong as the
- * strongest that stands after it and not after the other. Then the host's, then the earlier made,
+ * first: withdrawal, cancel or stop, decline, alert, the rest, and last what moves her (44, 45
+ * PRESENT); a message is as strong as the strongest that stands after it and not after the other,
+ * then as it is itself. Then the host's, then the earlier made,
  * then the smaller id. Nothing else decides, least of all the order of arrival; and a message that
  * has seen all others stands last and moves none of them.
  *

@@ -166,6 +166,11 @@ static enum rg_void g_in_emergency(step_t s)
     return unless(s->process->emergency, RG_VOID_STATE);
 }
 
+static enum rg_void g_emergency_going(step_t s)
+{
+    return s->process->emergency ? g_not_stopped(s) : RG_VOID_STATE;
+}
+
 static enum rg_void g_on_the_road(step_t s)
 {
     return unless(s->process->departed_against_stop || s->process->handed_over_against_stop,
@@ -342,6 +347,7 @@ static enum rg_void (*const guards[RG_GUARD_COUNT])(step_t) = {
     [RG_GUARD_ONWARD] = g_onward,
     [RG_GUARD_NOT_STOPPED] = g_not_stopped,
     [RG_GUARD_IN_EMERGENCY] = g_in_emergency,
+    [RG_GUARD_EMERGENCY_GOING] = g_emergency_going,
     [RG_GUARD_ON_THE_ROAD] = g_on_the_road,
     [RG_GUARD_ALERT_OPEN] = g_alert_open,
     [RG_GUARD_ALL_ALERTS] = g_all_alerts,

@@ -43,7 +43,8 @@ enum rg_guard {
     RG_GUARD_ONWARD,         /* consent to a third country */
     RG_GUARD_NOT_STOPPED,
     RG_GUARD_IN_EMERGENCY,
-    RG_GUARD_ON_THE_ROAD, /* a void departure has been reported */
+    RG_GUARD_EMERGENCY_GOING, /* not stopped */
+    RG_GUARD_ON_THE_ROAD,     /* a void departure has been reported */
     RG_GUARD_ALERT_OPEN,
     RG_GUARD_ALL_ALERTS, /* knows of every grave one */
     RG_GUARD_OTHER_GONE, /* the other side has said that she left or is not found */

@@ -27,7 +27,9 @@ struct graph {
     bool *out;
 };
 
-#define RANKS ((size_t)RG_RANK_REST + 1)
+/* What moves her goes after everything it has not seen. */
+#define RANK_MOVES (RG_RANK_REST + 1u)
+#define RANKS ((size_t)RANK_MOVES + 1)
 
 static const struct rg_process_message *at(const struct graph *g, size_t node)
 {
@@ -92,6 +94,12 @@ enum rg_rank rg_process_rank(const struct rg_process_message *message)
     }
     const struct rg_kind_row *row = rg_kind_row(message->kind);
     return row == NULL || row->rank == 0 ? RG_RANK_REST : row->rank;
+}
+
+static unsigned rank_of(const struct rg_process_message *m)
+{
+    bool moves = m->kind == 44 || (m->kind == 45 && m->code == RG_RECORD_PRESENT);
+    return moves ? RANK_MOVES : rg_process_rank(m);
 }
 
 /* The references of one node, as nodes. */
@@ -206,7 +214,7 @@ static void turn_round(struct graph *g)
                 g->open[node]++;
             }
         }
-        bit_set(g->rank + rg_process_rank(at(g, node)) * g->words, node);
+        bit_set(g->rank + rank_of(at(g, node)) * g->words, node);
     }
 }
 
@@ -214,7 +222,7 @@ static void turn_round(struct graph *g)
 static unsigned strength(const struct graph *g, size_t node, size_t other)
 {
     const uint64_t *mine = g->after + node * g->words, *theirs = g->after + other * g->words;
-    for (unsigned rank = RG_RANK_WITHDRAWAL; rank < RG_RANK_REST; rank++) {
+    for (unsigned rank = RG_RANK_WITHDRAWAL; rank <= RG_RANK_REST; rank++) {
         const uint64_t *of = g->rank + rank * g->words;
         for (size_t i = 0; i < g->words; i++) {
             if ((mine[i] & ~theirs[i] & of[i]) != 0) {
@@ -222,7 +230,7 @@ static unsigned strength(const struct graph *g, size_t node, size_t other)
             }
         }
     }
-    return RG_RANK_REST;
+    return RANK_MOVES;
 }
 
 static bool goes_before(const struct graph *g, size_t a, size_t b)
@@ -232,7 +240,7 @@ static bool goes_before(const struct graph *g, size_t a, size_t b)
         return left < right;
     }
     const struct rg_process_message *one = at(g, a), *two = at(g, b);
-    unsigned mine = rg_process_rank(one), theirs = rg_process_rank(two);
+    unsigned mine = rank_of(one), theirs = rank_of(two);
     if (mine != theirs) {
         return mine < theirs;
     }

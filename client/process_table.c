@@ -125,7 +125,7 @@ static const struct rg_process_row rows[] = {
     ROW("change-transit", S(IN_TRANSIT), 42, ANY_CODE, ANY, NONE, STOP, SAME, "the handover is off while she is on the way: turn back"),
     ROW("change-late", S(ACCEPTED) | S(SUSPENDED) | S(NO_RETURN) | S(MISSING), 42, ANY_CODE, ANY, NONE, UNPLAN, SAME, "says once more that nothing is planned"),
     ROW("depart", S(SCHEDULED), 44, ANY_CODE, HOST, MAY_DEPART, NONE, TO(IN_TRANSIT), "she leaves: the whole gate holds on that day"),
-    ROW("depart-emergency", S(IN_TRANSIT), 44, ANY_CODE, HOST, IN_EMERGENCY, NONE, SAME, "details of an emergency departure"),
+    ROW("depart-emergency", S(IN_TRANSIT), 44, ANY_CODE, HOST, EMERGENCY_GOING, NONE, SAME, "details of an emergency departure"),
     ROW("present", S(IN_TRANSIT), 45, C(RECORD_PRESENT), HOST, NOT_STOPPED, NONE, TO(HANDED_OVER), "she was handed over"),
     ROW("refused", S(IN_TRANSIT), 45, C(RECORD_REFUSED_AT_GATE), HOST, NONE, REFUSED, TO(SUSPENDED), "she did not want to go on, or was turned back"),
     ROW("absent", S(IN_TRANSIT), 45, C(RECORD_ABSENT), HOST, NONE, ALERT, TO(MISSING), "she was not there"),
