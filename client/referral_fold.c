@@ -226,18 +226,27 @@ rg_outcome rg_office_newest(struct referral *office, const struct rg_case_file *
 
 struct overtaken { /* kinds that rest on a scope */
     uint32_t scopes;
-    uint8_t kind[12];
+    uint8_t kind[16]; /* 0 ended */
 };
 
 static const struct overtaken overtaken[] = {
     {RG_SCOPE_BIT(RG_SCOPE_RETURN) | RG_SCOPE_BIT(RG_SCOPE_SHARE_IDENTITY),
      {RG_KIND_REQUEST, RG_KIND_DETAILS, RG_KIND_NATIONALITY_REQUEST, RG_KIND_TRACING_REQUEST,
       RG_KIND_TRAVEL_DOC_REQUEST, RG_KIND_HANDOVER_PROPOSAL, RG_KIND_HANDOVER_REPLY,
-      RG_KIND_DEPARTED, RG_KIND_HANDOVER_RECORD, RG_KIND_EMERGENCY_RETURN}},
+      RG_KIND_DEPARTED, RG_KIND_HANDOVER_RECORD, RG_KIND_EMERGENCY_RETURN, RG_KIND_INFO_RESPONSE,
+      RG_KIND_NATIONALITY_RESULT, RG_KIND_TRAVEL_DOC_RESULT, RG_KIND_ACCESS_OR_CORRECTION}},
     {RG_SCOPE_BIT(RG_SCOPE_NOTIFY_ORIGIN), {RG_KIND_IDENTIFICATION_NOTICE}},
-    {RG_SCOPE_BIT(RG_SCOPE_TRACE_FAMILY), {RG_KIND_TRACING_REQUEST}},
+    {RG_SCOPE_BIT(RG_SCOPE_TRACE_FAMILY),
+     {RG_KIND_TRACING_REQUEST, RG_KIND_TRACING_RESULT, RG_KIND_FAMILY_ASSESSMENT}},
     {RG_SCOPE_BIT(RG_SCOPE_SHARE_HEALTH), {RG_KIND_HEALTH_SUMMARY}},
-    {RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL), {RG_KIND_JUSTICE_REQUEST, RG_KIND_REMEDY_NOTICE}},
+    {RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL),
+     {RG_KIND_JUSTICE_REQUEST, RG_KIND_JUSTICE_REPLY, RG_KIND_WITNESS_VISIT,
+      RG_KIND_REMEDY_NOTICE}},
+    /* These may hold anything. */
+    {RG_SCOPE_BIT(RG_SCOPE_TRACE_FAMILY) | RG_SCOPE_BIT(RG_SCOPE_SHARE_HEALTH) |
+         RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL) | RG_SCOPE_BIT(RG_SCOPE_SHARE_SECURITY),
+     {RG_KIND_DETAILS, RG_KIND_INFO_RESPONSE, RG_KIND_ACCESS_OR_CORRECTION,
+      RG_KIND_ONWARD_REFERRAL}},
     {RG_SCOPE_BIT(RG_SCOPE_FOLLOW_UP), {RG_KIND_FOLLOW_UP_REPORT}},
     {RG_SCOPE_BIT(RG_SCOPE_ONWARD_THIRD_COUNTRY), {RG_KIND_ONWARD_REFERRAL}},
 };
@@ -254,6 +263,25 @@ static bool is_overtaken(const struct rg_process_message *note, uint32_t scopes)
         }
     }
     return false;
+}
+
+rg_outcome rg_office_take_back(struct referral *office, struct rg_case_file *file,
+                               const char *country, struct rg_reason *why)
+{
+    struct rg_message_row row = {0};
+    size_t count = 0;
+    for (;;) {
+        char other[RG_COUNTRY_BYTES];
+        RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, file->row, row.seq, &row, 1, &count, why));
+        if (count == 0) {
+            return rg_office_fold(office, file, NULL, NULL, why);
+        }
+        rg_office_country(row.other, other);
+        if (row.ours && row.state == RG_OUT_WAITING && strcmp(other, country) == 0) {
+            row.state = RG_OUT_WITHDRAWN;
+            RG_TRY(rg_spool_message_update(office->spool, &row, why));
+        }
+    }
 }
 
 rg_outcome rg_office_overtake(struct referral *office, struct rg_case_file *file, uint32_t scopes,

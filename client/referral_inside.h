@@ -196,6 +196,9 @@ RG_MUST_USE rg_outcome rg_office_keep(struct referral *office, struct rg_case_fi
  * forward: it is taken out of the outbox. `scopes`: RG_SCOPE_BIT of what was withdrawn. */
 RG_MUST_USE rg_outcome rg_office_overtake(struct referral *office, struct rg_case_file *file,
                                           uint32_t scopes, struct rg_reason *why);
+/* All of this case that still waits for that country is taken out of the outbox. */
+RG_MUST_USE rg_outcome rg_office_take_back(struct referral *office, struct rg_case_file *file,
+                                           const char *country, struct rg_reason *why);
 
 /* ---- where a case stands between the two offices (referral_fold.c) ---- */
 

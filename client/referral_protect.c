@@ -46,6 +46,19 @@ static rg_outcome record_claim(struct referral *office, int64_t row, bool open,
     return rg_casebook_record_put(office->book, row, record, why);
 }
 
+/* What still waits for the country of origin does not leave any more. */
+static rg_outcome claim_set(struct referral *office, struct rg_case_file *file, bool open,
+                            struct rg_reason *why)
+{
+    file->protection_claim = open;
+    file->muted = open;
+    if (open) {
+        RG_TRY(rg_office_take_back(office, file, file->origin, why));
+    }
+    RG_TRY(record_claim(office, file->row, open, why));
+    return rg_casebook_put(office->book, file, why);
+}
+
 static rg_outcome claim(struct referral *office, const char *id, bool open, const char *second,
                         struct rg_reason *why)
 {
@@ -61,11 +74,8 @@ static rg_outcome claim(struct referral *office, const char *id, bool open, cons
         char who[RG_PRINCIPAL_BYTES];
         RG_TRY(rg_office_second(office, second, who, why));
     }
-    file.protection_claim = open;
-    file.muted = open;
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(record_claim(office, file.row, open, why));
-    RG_TRY(rg_casebook_put(office->book, &file, why));
+    RG_TRY(claim_set(office, &file, open, why));
     return rg_spool_step_commit(&step, why);
 }
 
@@ -355,12 +365,15 @@ rg_outcome rg_office_protect_record(struct referral *office, struct rg_case_file
                                     const struct rg_record *record, struct rg_reason *why)
 {
     RG_OWNED_RECORD held = NULL;
-    if (strcmp(rg_record_get(record, RG_FIELD_PROTECTION_CLAIM), "true") == 0) {
-        file->protection_claim = true;
-        file->muted = true;
-    }
+    bool opens = strcmp(rg_record_get(record, RG_FIELD_PROTECTION_CLAIM), "true") == 0 &&
+                 !file->protection_claim;
     if (file->row == 0) {
+        file->protection_claim |= opens;
+        file->muted |= opens;
         return rg_ok();
+    }
+    if (opens) { /* kept at once: nothing else of a case that has left the house is changed */
+        RG_TRY(claim_set(office, file, true, why));
     }
     RG_TRY(rg_casebook_record_get(office->book, file->row, &held, why));
     return age_kept(office, held, record, why);

@@ -993,6 +993,51 @@ static void test_an_order_to_erase_what_is_ours(void **state)
     assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
 }
 
+/* A claim for protection holds what has not left yet, and an import says it as well. */
+static void claim_holds_back(struct pair *pair, bool import)
+{
+    struct referral_written written;
+    struct referral_case found;
+    char id[REFERRAL_CASE_BYTES];
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    (void)carry_all(&pair->kh, &pair->th);
+    assert_int_equal(write_as(&pair->th, RG_KIND_SAFETY_CONCERN, concern, &written).code,
+                     REFERRAL_OK);
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
+    first_case(&pair->th, &found);
+    (void)snprintf(id, sizeof(id), "%s", found.id);
+    if (import) {
+        struct referral_field field[PERSON_FIELDS + 2];
+        for (size_t i = 0; i < PERSON_FIELDS; i++) {
+            field[i] = (struct referral_field){person[i][0], person[i][1]};
+        }
+        field[PERSON_FIELDS] = (struct referral_field){"consent_expires", "2099-06-30"};
+        field[PERSON_FIELDS + 1] = (struct referral_field){"protection_claim", "true"};
+        struct referral_result result =
+            referral_compose(pair->th.office, field, PERSON_FIELDS + 2, id);
+        assert_string_equal(result.id != NULL ? result.id : "", "");
+    }
+    if (!import) {
+        assert_int_equal(referral_claim(pair->th.office, id, true, NULL).code, REFERRAL_OK);
+    }
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+    assert_int_equal(carry_all(&pair->th, &pair->kh), 0);
+    struct referral_result result = write_as(&pair->th, RG_KIND_SAFETY_CONCERN, concern, &written);
+    assert_int_equal(result.code, REFERRAL_DENIED);
+    assert_string_equal(result.id, "protection-claim");
+}
+
+static void test_a_claim_holds_what_waits(void **state)
+{
+    claim_holds_back(*state, false);
+}
+
+static void test_a_claim_by_import(void **state)
+{
+    claim_holds_back(*state, true);
+}
+
 /* What the focal point sees is what it sends on. */
 static void test_a_draft_of_two_kinds(void **state)
 {
@@ -1208,6 +1253,8 @@ int main(void)
         TEST(test_consent_that_the_other_side_made_up),
         TEST(test_an_order_to_erase_what_is_ours),
         TEST(test_a_draft_of_two_kinds),
+        TEST(test_a_claim_holds_what_waits),
+        TEST(test_a_claim_by_import),
         TEST(test_the_whole_way),
         TEST(test_accept_without_cards_is_acted_on_later),
         TEST(test_only_this_sessions_positions_are_confirmed),
