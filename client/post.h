@@ -5,6 +5,7 @@
  * SYNOPSIS
  *   rg_post_seal(home, &draft, now, &envelope, &id, why)
  *   rg_post_open(home, &envelope, accepted_at, now, &opened, why)
+ *   rg_post_forward_clear(home, &excluded, to_office, class_, now, why)
  *   rg_post_forward_make(home, &envelope, &opened, index, to_country, &forwarded, why)
  *   rg_post_countersign_prepare(home, &draft, now, &prepared, why)         the first officer
  *   rg_post_countersign_check(home, &request, now, &opened, why)           the second one looks
@@ -127,6 +128,14 @@ RG_MUST_USE rg_outcome rg_post_forward_make(struct rg_home *home,
                                             const struct rg_opened *opened, size_t index,
                                             const char *to_country, struct rg_forwarded *out,
                                             struct rg_reason *why);
+
+/* Its author sealed it for whom the pages name in that office's country, and does not know the
+ * case's list. RG_DENIED not-available: somebody on the list may be able to open it, so it stays
+ * here. */
+RG_MUST_USE rg_outcome rg_post_forward_clear(struct rg_home *home,
+                                             const struct rg_exclusions *excluded,
+                                             const char *to_office, enum rg_class class_,
+                                             struct rg_wall now, struct rg_reason *why);
 
 struct rg_prepared { /* zeroed before use */
     struct rg_buffer core;

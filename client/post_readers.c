@@ -257,3 +257,26 @@ rg_outcome rg_post_readers(struct rg_home *home, const struct rg_readers_ask *as
     *out = readers;
     return rg_ok();
 }
+
+rg_outcome rg_post_forward_clear(struct rg_home *home, const struct rg_exclusions *excluded,
+                                 const char *to_office, enum rg_class class_, struct rg_wall now,
+                                 struct rg_reason *why)
+{
+    struct rg_readers readers = {.count = 0};
+    const struct rg_readership readership = {.excluded = excluded};
+    const struct rg_readers_ask ask = {
+        .readership = &readership, .to_office = to_office, .class_ = class_};
+    struct gathering gathering = {
+        .home = home,
+        .ask = &ask,
+        .now = now,
+        .readers = &readers,
+        .desks = RG_DESKS_USUAL | RG_ROLE_BIT(RG_ROLE_JUSTICE) | RG_ROLE_BIT(RG_ROLE_CHILD),
+        .class_name = rg_class_name(class_),
+    };
+    if (excluded->count == 0) {
+        return rg_ok();
+    }
+    RG_TRY(gather_theirs(&gathering, to_office, why));
+    return gathering.excluded ? rg_not_available(why) : rg_ok();
+}

@@ -121,8 +121,12 @@ static rg_outcome sections_forward(struct referral *office, const struct reopene
                                    const char *to_country, struct rg_content *content,
                                    struct rg_reason *why)
 {
+    struct rg_exclusions list;
+    RG_TRY(rg_casebook_exclusions_get(office->book, draft->file.row, &list, NULL, why));
     for (size_t i = 1; i < draft->opened.count; i++) {
         content[i].class_ = class_of_section(draft->opened.first, i);
+        RG_TRY(rg_post_forward_clear(office->home, &list, draft->file.partner, content[i].class_,
+                                     rg_wall_now(), why));
         content[i].body = RG_BODY_FORWARDED;
         RG_TRY(rg_post_forward_make(office->home, &draft->envelope, &draft->opened, i, to_country,
                                     &content[i].forwarded, why));

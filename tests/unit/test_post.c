@@ -536,6 +536,34 @@ static void test_nobody_left_is_not_available(void **state)
     letter_drop(&letter);
 }
 
+/* A desk or an NGO seals without knowing the list of the case: the focal point does not pass that
+ * on. */
+static void test_what_an_excluded_officer_could_open_stays(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *who;
+        enum rg_class class_;
+        bool stays;
+    } row[] = {
+        {"la/health", RG_CLASS_HEALTH, true},
+        {"la/health", RG_CLASS_IDENTITY, false},
+        {"la/child", RG_CLASS_FAMILY, true},
+        {"referral://la/focal/officer-2", RG_CLASS_IDENTITY, true},
+        {"referral://la/focal/officer-2", RG_CLASS_HEALTH, false},
+        {"th/social", RG_CLASS_IDENTITY, false},
+        {"point TH-LA-1", RG_CLASS_IDENTITY, false},
+    };
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct rg_exclusions list = excluding(row[i].who, NULL);
+        why = (struct rg_reason){0};
+        rg_outcome outcome = rg_post_forward_clear(home[TH][FOCAL_1], &list, "la/focal",
+                                                   row[i].class_, rg_wall_now(), &why);
+        assert_int_equal(rg_is_ok(outcome), !row[i].stays);
+        assert_string_equal(row[i].stays ? why.id : "not-available", "not-available");
+    }
+}
+
 /* A new page of LA that clears its justice desk for `security` too. */
 static rg_outcome offer(void *context, const struct rg_document *document, struct rg_reason *reason)
 {
@@ -1500,6 +1528,7 @@ int main(void)
         cmocka_unit_test(test_excluded_officers_leave_no_gap),
         cmocka_unit_test(test_own_office_excluded),
         cmocka_unit_test(test_nobody_left_is_not_available),
+        cmocka_unit_test(test_what_an_excluded_officer_could_open_stays),
         cmocka_unit_test(test_security_is_for_two_named_officers),
         cmocka_unit_test(test_missing_cards),
         cmocka_unit_test(test_more_readers_than_places),
