@@ -83,6 +83,17 @@ class World:
             self.offices[key] = Office(self, *key)
         return self.offices[key]
 
+    def settle(self, *offices, seconds=120):
+        """These offices sync until a whole round has moved nothing and no gateway owes another anything."""
+        limit = time.monotonic() + seconds
+        while True:
+            told = [office.json("sync", "--until-quiet", "50ms") for office in dict.fromkeys(offices)]
+            moved = sum(one[key] for one in told for key in ("submitted", "delivered", "proofs_verified", "documents", "waiting"))
+            if moved == 0 and all(gateway.quiet() for gateway in self.gateways.values()):
+                return
+            if time.monotonic() > limit:
+                raise WorldFailed(f"still something on its way after {seconds} s")
+
     def close(self):
         for gateway in self.gateways.values():
             gateway.stop()
@@ -203,6 +214,12 @@ class Gateway:
     def status(self):
         return json.loads(subprocess.run([self.world.gateway_program, "status", "-c", self.config, "--json"],
                                          capture_output=True, text=True, check=True).stdout)["gateway"]
+
+    def quiet(self):
+        """Nothing waits here for a gateway that could be reached; one that is down owes nothing for now."""
+        if self.process is None or self.process.poll() is not None:
+            return True
+        return all(peer["waiting"] == 0 for peer in self.status()["peers"] if peer["connected"])
 
     def entries(self):
         """The entries of this gateway's log, from its store."""

@@ -55,8 +55,7 @@ def one(office, reference=None, **wanted):
 
 
 def sync(*offices):
-    for office in offices:
-        office.command("sync", "--until-quiet", "300ms")
+    offices[0].world.settle(*offices)
 
 
 def until(condition, text, seconds=40):

@@ -39,8 +39,7 @@ def check(condition, text):
 
 
 def sync(*offices):
-    for office in offices:
-        office.command("sync", "--until-quiet", "300ms")
+    offices[0].world.settle(*offices)
 
 
 def days_later(days):
