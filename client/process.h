@@ -4,6 +4,7 @@
  *
  * SYNOPSIS
  *   rg_process_message_read(section, count, id, from, &message, &relevant, why)
+ *   heads = rg_process_heads(message, count, own, now)    previous and seen of what is written now
  *   rg_process_fold(message, count, entry, &entry_count, &process, why)
  *   rg_process_may(&process, &next, home, why)            what a writer asks before sealing
  *   rg_process_gate(&process, today, stage, home)         may she travel, and if not, why
@@ -176,6 +177,18 @@ RG_MUST_USE rg_outcome rg_process_message_read(const struct rg_content *const *s
                                                size_t count, struct rg_id id, enum rg_party from,
                                                struct rg_process_message *message_out,
                                                bool *relevant_out, struct rg_reason *why);
+
+/* What a message that `own` writes now names. `seen` is the last one of the other side before which
+ * nothing is missing: who names a later one would claim to know what is still on its way (a
+ * withdrawal, perhaps). What is missing for RG_PROCESS_GAP_DAYS is taken for lost. Pass all
+ * messages of the case, as for the fold. */
+#define RG_PROCESS_GAP_DAYS 14
+struct rg_process_heads {
+    bool has_previous, has_seen;
+    struct rg_id previous, seen;
+};
+struct rg_process_heads rg_process_heads(const struct rg_process_message *message, size_t count,
+                                         enum rg_party own, struct rg_wall now);
 
 /* ---- the state of the case: plain data ---- */
 

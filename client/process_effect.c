@@ -625,6 +625,16 @@ static void fx_refer_again(struct rg_step *s)
     p->witness_until = (struct rg_date){0};
 }
 
+/* Who was missing is somewhere else than she was. */
+static void fx_reopen(struct rg_step *s)
+{
+    process_t *p = s->process;
+    if (p->closed_from == RG_PROCESS_MISSING) {
+        p->risk_due[p->care] = true;
+        p->risk[p->care].code = 0;
+    }
+}
+
 static void fx_onward(struct rg_step *s)
 {
     process_t *p = s->process;
@@ -681,6 +691,7 @@ static void (*const effects[RG_EFFECT_COUNT])(struct rg_step *) = {
     [RG_EFFECT_LEG_BACK_HANDED] = fx_leg,
     [RG_EFFECT_OBJECT] = fx_object,
     [RG_EFFECT_REFER_AGAIN] = fx_refer_again,
+    [RG_EFFECT_REOPEN] = fx_reopen,
     [RG_EFFECT_ONWARD] = fx_onward,
     [RG_EFFECT_LIFT] = fx_lift,
 };

@@ -396,3 +396,105 @@ void rg_order_drop(struct rg_order *order)
     free(order->seen);
     *order = (struct rg_order){0};
 }
+
+/* ---- what the next message names ---- */
+
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+
+struct chain { /* one side's messages */
+    const struct rg_process_message *message;
+    size_t count;
+    enum rg_party from;
+    bool fits[RG_PROCESS_MESSAGES_MAX]; /* may be named */
+};
+
+static bool is_link(const struct chain *chain, size_t i)
+{
+    return !chain->message[i].fresh && chain->message[i].from == chain->from;
+}
+
+static size_t link_of(const struct chain *chain, const struct rg_id *id)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        if (is_link(chain, i) && memcmp(chain->message[i].id.b, id->b, sizeof(id->b)) == 0) {
+            return i;
+        }
+    }
+    return chain->count;
+}
+
+static bool is_whole(const struct chain *chain, size_t i, struct rg_wall now)
+{
+    const struct rg_process_message *m = &chain->message[i];
+    size_t before = m->has_previous ? link_of(chain, &m->previous) : chain->count;
+    if (m->has_previous && before == chain->count) {
+        return now.ms - m->made.ms >= RG_PROCESS_GAP_DAYS * DAY_MS;
+    }
+    return !m->has_previous || chain->fits[before];
+}
+
+/* Nothing is missing before those that fit. Messages mostly stand in order, so few rounds do. */
+static void find_whole(struct chain *chain, struct rg_wall now)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < chain->count; i++) {
+            if (!chain->fits[i] && is_link(chain, i) && is_whole(chain, i, now)) {
+                chain->fits[i] = changed = true;
+            }
+        }
+    }
+}
+
+static bool is_later(const struct rg_process_message *a, const struct rg_process_message *b)
+{
+    return a->made.ms > b->made.ms ||
+           (a->made.ms == b->made.ms && memcmp(a->id.b, b->id.b, sizeof(a->id.b)) > 0);
+}
+
+/* The end of the chain: fits, and is not the predecessor of another one that does. */
+static const struct rg_process_message *end_of(struct chain *chain)
+{
+    bool open[RG_PROCESS_MESSAGES_MAX];
+    const struct rg_process_message *end = NULL;
+    memcpy(open, chain->fits, sizeof(open));
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct rg_process_message *m = &chain->message[i];
+        size_t before =
+            chain->fits[i] && m->has_previous ? link_of(chain, &m->previous) : chain->count;
+        if (before < chain->count) {
+            open[before] = false;
+        }
+    }
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct rg_process_message *m = &chain->message[i];
+        end = open[i] && (end == NULL || is_later(m, end)) ? m : end;
+    }
+    return end;
+}
+
+static const struct rg_process_message *head_of(const struct rg_process_message *message,
+                                                size_t count, enum rg_party from,
+                                                const struct rg_wall *whole_at)
+{
+    struct chain chain = {.message = message, .count = count, .from = from};
+    for (size_t i = 0; i < count && whole_at == NULL; i++) {
+        chain.fits[i] = is_link(&chain, i);
+    }
+    if (whole_at != NULL) {
+        find_whole(&chain, *whole_at);
+    }
+    return end_of(&chain);
+}
+
+struct rg_process_heads rg_process_heads(const struct rg_process_message *message, size_t count,
+                                         enum rg_party own, struct rg_wall now)
+{
+    size_t bounded = count > RG_PROCESS_MESSAGES_MAX ? RG_PROCESS_MESSAGES_MAX : count;
+    const struct rg_process_message *previous = head_of(message, bounded, own, NULL);
+    const struct rg_process_message *seen = head_of(message, bounded, rg_party_other(own), &now);
+    struct rg_process_heads heads = {.has_previous = previous != NULL, .has_seen = seen != NULL};
+    heads.previous = previous != NULL ? previous->id : heads.previous;
+    heads.seen = seen != NULL ? seen->id : heads.seen;
+    return heads;
+}

@@ -180,7 +180,7 @@ static const struct rg_process_row rows[] = {
     ROW("close-agree", CLOSABLE, 54, C(CLOSURE_AGREE), ANY, OFFER, NONE, TO(CLOSED), "the other side agrees"),
     ROW("close-object", LIVE, 54, C(CLOSURE_OBJECT), ANY, OFFER, OBJECT, SAME, "the other side objects"),
     ROW("reopen-referred", S(CLOSED), 55, C(REOPEN_RE_TRAFFICKED), HOST, NONE, REFER_AGAIN, TO(REFERRED), "trafficked again and found by the host: asked anew, checked anew"),
-    ROW("reopen", S(CLOSED), 55, ANY_CODE, ANY, NONE, NONE, RG_TO_REOPENED, "opened again as what it was before"),
+    ROW("reopen", S(CLOSED), 55, ANY_CODE, ANY, NONE, REOPEN, RG_TO_REOPENED, "opened again as what it was before"),
     ROW("erase-order", ENDED, 82, ANY_CODE, ANY, NONE, NONE, SAME, "one side orders erasure after the end"),
     ROW("erased", ENDED, 83, ANY_CODE, ANY, ERASURE, NONE, TO(ERASED), "the other side has erased: a tombstone stays"),
     ROW("erased-too", S(ERASED), 83, ANY_CODE, ANY, NONE, NONE, SAME, "the other answer to two orders"),
