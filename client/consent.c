@@ -55,6 +55,9 @@ enum rg_purpose rg_purpose_of(uint32_t kind, enum rg_referral_reason reason)
     if (kind == 70 || kind == 71) {
         return RG_PURPOSE_ONWARD;
     }
+    if (kind == RG_KIND_EMERGENCY_RETURN) {
+        return RG_PURPOSE_RETURN; /* before anybody was asked for anything */
+    }
     return (unsigned)reason < COUNT_OF(of_reason) ? of_reason[reason] : (enum rg_purpose)0;
 }
 
@@ -345,7 +348,7 @@ static const struct kind_need kind_needs[] = {
 static bool is_free(uint32_t kind)
 {
     static const uint8_t free_kinds[] = {1,  2,  3,  4,  12, 13, 16, 18, 20, 21, 22, 41, 42,
-                                         45, 46, 47, 48, 52, 53, 54, 55, 80, 82, 83, 84};
+                                         45, 46, 47, 48, 52, 53, 54, 55, 71, 80, 82, 83, 84};
     for (size_t i = 0; i < COUNT_OF(free_kinds); i++) {
         if (free_kinds[i] == kind) {
             return true;

@@ -267,7 +267,7 @@ static rg_outcome act_one(struct referral *office, struct rg_case_file *file,
         *said_out = false;
         return file->erased ? rg_ok() : rg_office_erase_received(office, file, why);
     case RG_DO_RELAY_ALERT:
-        return rg_office_relay_alert(office, file, action->answers, action->kind, why);
+        return rg_office_relay_alert(office, file, action->answers, why);
     case RG_DO_SEND_REMOVE_PERSON:
     case RG_DO_SEND_STOP:
     case RG_DO_SEND_ALERT:

@@ -441,6 +441,24 @@ static void thread_take(struct rg_arrival *arrival)
     (void)snprintf(file->partner, sizeof(file->partner), "%s", arrival->row->other);
 }
 
+/* A colleague asks to sign the first message of a case that this device has not seen yet. */
+static rg_outcome second_begin(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    struct rg_core core;
+    RG_TRY(rg_core_peek(arrival->opened->first->countersign.core, &core, why));
+    file->handle = arrival->opened->first->handle;
+    file->made_ms = rg_wall_now().ms;
+    file->now =
+        (struct rg_case){.side = RG_SIDE_HOST, .state = RG_CASE_READY, .since = rg_wall_now()};
+    file->thread = core.thread;
+    file->has_thread = true;
+    (void)snprintf(file->partner, sizeof(file->partner), "%s", core.to_office[0]);
+    (void)snprintf(file->host, sizeof(file->host), "%s", arrival->office->home->principal.country);
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", core.to_country);
+    return rg_ok();
+}
+
 /* The case of the handle, or a new one when this kind may open one. */
 static rg_outcome file_find(struct rg_arrival *arrival, const struct taking *taking,
                             struct rg_reason *why)
@@ -452,12 +470,16 @@ static rg_outcome file_find(struct rg_arrival *arrival, const struct taking *tak
         arrival->office->book, RG_CASE_BY_HANDLE,
         rg_bytes_of(arrival->opened->first->handle.b, sizeof(struct rg_case_handle)), &row, &found,
         why));
-    bool opens = (taking != NULL && taking->opens_case) || is_desk_work(arrival);
+    bool asked = arrival->opened->first->kind == RG_KIND_COUNTERSIGN_REQUEST;
+    bool opens = (taking != NULL && taking->opens_case) || is_desk_work(arrival) || asked;
     RG_CHECK(found || opens, why, RG_DENIED, "case-elsewhere",
              "the case is with a colleague of this office");
     if (!found && is_desk_work(arrival)) {
         desk_begin(arrival);
         return rg_ok();
+    }
+    if (!found && asked) {
+        return second_begin(arrival, why);
     }
     if (!found) {
         file_begin(arrival);
@@ -572,7 +594,8 @@ static rg_outcome answer(struct rg_arrival *arrival, struct rg_reason *why)
 {
     size_t done = 0;
     uint32_t kind = arrival->opened->first->kind;
-    bool wanted = arrival->counts && !arrival->ours && kind != RG_KIND_ACKNOWLEDGEMENT &&
+    bool notice = is_alert(arrival) && !arrival->crosses; /* its thread is not ours to write in */
+    bool wanted = arrival->counts && !arrival->ours && !notice && kind != RG_KIND_ACKNOWLEDGEMENT &&
                   kind != RG_KIND_DESK_COPY && kind != RG_KIND_COUNTERSIGN_REQUEST;
     RG_TRY(rg_office_act(arrival->office, arrival->file, &done, why));
     if (arrival->crosses && !arrival->ours) {
@@ -646,6 +669,9 @@ static rg_outcome file_in_case(struct rg_arrival *arrival, struct rg_reason *why
     }
     if (arrival->file->now.side == RG_SIDE_PROPOSER && !arrival->ours) {
         RG_TRY(desk_note(arrival, why));
+    }
+    if (arrival->ours && arrival->envelope->core.has_decides) {
+        RG_TRY(rg_office_draft_done(office, arrival->envelope->core.decides, why));
     }
     RG_TRY(house_take(arrival, taking, why));
     RG_TRY(rg_casebook_put(office->book, arrival->file, why));

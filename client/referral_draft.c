@@ -214,6 +214,10 @@ static rg_outcome countersign_keep(struct referral *office, struct reopened *req
     };
     size_t acts = 0;
     RG_TRY(rg_office_keep(office, &request->file, &letter, envelope, id, why));
+    if (letter.kind == RG_KIND_EMERGENCY_RETURN) {
+        request->file.now.state = RG_CASE_RELEASED; /* the house's own part is over with it */
+        request->file.now.since = rg_wall_now();
+    }
     RG_TRY(rg_office_act(office, &request->file, &acts, why));
     return rg_casebook_put(office->book, &request->file, why);
 }
@@ -389,6 +393,17 @@ static rg_outcome is_draft(struct referral *office, const struct rg_message_row 
     *draft_out =
         here && (content.kind == RG_KIND_DESK_DRAFT || content.kind == RG_KIND_COUNTERSIGN_REQUEST);
     return rg_ok();
+}
+
+rg_outcome rg_office_draft_done(struct referral *office, struct rg_id id, struct rg_reason *why)
+{
+    struct rg_message_row row;
+    bool found = false;
+    RG_TRY(rg_spool_message_get(office->spool, id, &row, &found, why));
+    if (found && !row.ours) {
+        RG_TRY(is_draft(office, &row, &found, why));
+    }
+    return found && !row.ours ? done(office, &row, "forwarded", why) : rg_ok();
 }
 
 static rg_outcome draft_next(struct referral *office, struct referral_cursor *cursor,

@@ -165,9 +165,19 @@ static unsigned desks_allowed(const struct guard *guard, const struct rg_consent
     return desks;
 }
 
+/* She came by an emergency return, before anybody could be asked: who stands at the point, where
+ * she was last seen and what threatens her may be said. */
+static bool warns(const struct guard *guard, const struct rg_content *content)
+{
+    uint32_t kind = guard->letter->kind;
+    return content->class_ == RG_CLASS_SECURITY && guard->file->process.emergency &&
+           (kind == RG_KIND_HANDOVER_REPLY || kind == RG_KIND_TRANSIT_ALERT ||
+            kind == RG_KIND_TRANSIT_RESOLVED || kind == RG_KIND_SAFETY_CONCERN);
+}
+
 static bool says_nothing(const struct guard *guard, const struct rg_content *content)
 {
-    return content->body == RG_BODY_WITHHELD ||
+    return content->body == RG_BODY_WITHHELD || warns(guard, content) ||
            rg_consent_scopes_needed(guard->letter->kind, content->class_).none;
 }
 

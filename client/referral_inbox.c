@@ -55,6 +55,31 @@ static rg_outcome opened_note(struct referral *office, struct rg_message_row *ro
     return rg_office_tell_opened(office, row, why);
 }
 
+/* Its sections first: what the library does by itself may need to read them. */
+static rg_outcome keep_and_file(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct referral *office = arrival->office;
+    struct rg_message_row *row = arrival->row;
+    struct rg_reason said = {0};
+    RG_SPOOL_STEP step = {0};
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    RG_TRY(sections_keep(office, row, arrival->opened, why));
+    rg_outcome outcome = arrival->opened->first->kind == RG_KIND_PROCEDURE_NOTICE
+                             ? rg_arrival_notice(arrival, &said)
+                             : rg_arrival_file(arrival, &said);
+    if (!rg_is_ok(outcome)) {
+        row->case_row = 0;
+        (void)snprintf(row->reason, sizeof(row->reason), "%s", said.id != NULL ? said.id : "");
+    }
+    if (rg_stops_all(outcome) || outcome.code == RG_AGAIN) {
+        *why = said;
+        return outcome;
+    }
+    RG_TRY(opened_note(office, row, why));
+    RG_TRY(rg_spool_message_update(office->spool, row, why));
+    return rg_spool_step_commit(&step, why);
+}
+
 static rg_outcome open_message(struct referral *office, struct rg_message_row *row,
                                const struct rg_envelope *envelope, struct rg_reason *why)
 {
@@ -64,40 +89,27 @@ static rg_outcome open_message(struct referral *office, struct rg_message_row *r
     char other[RG_COUNTRY_BYTES];
     rg_outcome outcome = rg_post_open(office->home, envelope, (struct rg_wall){row->time_ms},
                                       rg_wall_now(), &opened, &said);
+    if (!rg_is_ok(outcome) && !rg_stops_all(outcome) && outcome.code != RG_AGAIN) {
+        return unopened(office, row, &said, why);
+    }
+    if (rg_is_ok(outcome)) {
+        rg_office_country(row->other, other);
+        struct rg_arrival arrival = {
+            .office = office,
+            .row = row,
+            .opened = &opened,
+            .envelope = envelope,
+            .ours = row->ours,
+            .crosses = strcmp(other, office->home->principal.country) != 0,
+            .file = &file,
+        };
+        outcome = keep_and_file(&arrival, &said);
+    }
     if (rg_stops_all(outcome)) {
         *why = said;
         return outcome;
     }
-    if (!rg_is_ok(outcome)) {
-        return outcome.code == RG_AGAIN ? rg_ok() : unopened(office, row, &said, why);
-    }
-    rg_office_country(row->other, other);
-    struct rg_arrival arrival = {
-        .office = office,
-        .row = row,
-        .opened = &opened,
-        .envelope = envelope,
-        .ours = row->ours,
-        .crosses = strcmp(other, office->home->principal.country) != 0,
-        .file = &file,
-    };
-    outcome = opened.first->kind == RG_KIND_PROCEDURE_NOTICE ? rg_arrival_notice(&arrival, &said)
-                                                             : rg_arrival_file(&arrival, &said);
-    if (rg_stops_all(outcome)) {
-        *why = said;
-        return outcome;
-    }
-    if (!rg_is_ok(outcome)) {
-        row->case_row = 0;
-        (void)snprintf(row->reason, sizeof(row->reason), "%s", said.id != NULL ? said.id : "");
-    }
-    if (outcome.code == RG_AGAIN) {
-        return rg_ok(); /* a page or a key card is missing: it stays to be opened when that is here
-                         */
-    }
-    RG_TRY(sections_keep(office, row, &opened, why));
-    RG_TRY(opened_note(office, row, why));
-    return rg_spool_message_update(office->spool, row, why);
+    return rg_ok(); /* RG_AGAIN: it stays to be opened when a page or a key card is here */
 }
 
 /* Messages that could not be opened when they came, since a page was missing. */

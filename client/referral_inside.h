@@ -299,8 +299,7 @@ RG_MUST_USE rg_outcome rg_office_relay_form(struct referral *office, struct rg_c
                                             struct rg_id received_id, struct rg_reason *why);
 /* An alert that came from an NGO of our country directly, into the case's thread. */
 RG_MUST_USE rg_outcome rg_office_relay_alert(struct referral *office, struct rg_case_file *file,
-                                             struct rg_id alert, uint32_t kind,
-                                             struct rg_reason *why);
+                                             struct rg_id alert, struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_office_acknowledge(struct referral *office, struct rg_case_file *file,
                                              const struct rg_message_row *opened,
                                              const char *to_office, struct rg_reason *why);
@@ -334,6 +333,9 @@ struct rg_arrival { /* one opened message on its way into the casebook */
 RG_MUST_USE rg_outcome rg_arrival_file(struct rg_arrival *arrival, struct rg_reason *why);
 /* Kind 4: belongs to no case. */
 RG_MUST_USE rg_outcome rg_arrival_notice(struct rg_arrival *arrival, struct rg_reason *why);
+/* A colleague has seen to the draft of this id, if it is one. */
+RG_MUST_USE rg_outcome rg_office_draft_done(struct referral *office, struct rg_id id,
+                                            struct rg_reason *why);
 /* Sections that we cannot open go on to our own desk for that class, as they are. */
 RG_MUST_USE rg_outcome rg_office_desk_copies(struct rg_arrival *arrival, struct rg_reason *why);
 bool rg_stops_all(rg_outcome outcome); /* the disk or the folder fails: the batch ends */

@@ -457,40 +457,39 @@ rg_outcome rg_office_acknowledge(struct referral *office, struct rg_case_file *f
 
 /* ---- an alert of an NGO of ours goes on into the case's thread ---- */
 
-static rg_outcome alert_read(struct referral *office, struct rg_id alert,
-                             struct rg_message_row *row, struct rg_form *form,
-                             struct rg_reason *why)
+static rg_outcome alert_read(struct referral *office, struct rg_id alert, uint32_t *kind_out,
+                             struct rg_form **form_out, struct rg_reason *why)
 {
+    struct rg_message_row row;
     bool found = false;
-    RG_TRY(rg_spool_message_get(office->spool, alert, row, &found, why));
+    RG_TRY(rg_spool_message_get(office->spool, alert, &row, &found, why));
     RG_CHECK(found, why, RG_DENIED, "message-unknown", "the alert is not here");
-    for (size_t i = 0; i < row->sections; i++) {
+    for (size_t i = 0; i < row.sections; i++) {
         struct rg_content content = {0};
         RG_OWNED_BUFFER memory = {.secret = true};
-        RG_TRY(rg_office_content(office, row, i, &content, &memory, &found, why));
-        if (found && content.body == RG_BODY_FORM) {
-            RG_TRY(rg_form_merge(form, content.form, why));
+        RG_TRY(rg_office_content(office, &row, i, &content, &memory, &found, why));
+        if (!found || content.body != RG_BODY_FORM) {
+            continue;
         }
+        if (*form_out == NULL) {
+            RG_TRY(rg_form_new(rg_kind_row(content.kind)->form, form_out, why));
+        }
+        *kind_out = content.kind;
+        RG_TRY(rg_form_merge(*form_out, content.form, why));
     }
+    RG_CHECK(*form_out != NULL, why, RG_DENIED, "message-unknown", "the alert cannot be read here");
     return rg_ok();
 }
 
 rg_outcome rg_office_relay_alert(struct referral *office, struct rg_case_file *file,
-                                 struct rg_id alert, uint32_t kind, struct rg_reason *why)
+                                 struct rg_id alert, struct rg_reason *why)
 {
     RG_OWNED_FORM form = NULL;
-    struct rg_message_row row;
-    struct rg_id id;
-    RG_TRY(rg_form_new(rg_kind_row(kind)->form, &form, why));
-    RG_TRY(alert_read(office, alert, &row, form, why));
     struct rg_letter letter = {
-        .kind = kind,
-        .has_answers = true,
-        .answers = alert,
-        .has_decides = true,
-        .decides = alert,
-        .form = form,
-    };
+        .has_answers = true, .answers = alert, .has_decides = true, .decides = alert};
+    struct rg_id id;
+    RG_TRY(alert_read(office, alert, &letter.kind, &form, why));
+    letter.form = form;
     RG_TRY(rg_office_post(office, file, &letter, &id, why));
     office->moved.relayed++;
     return rg_ok();

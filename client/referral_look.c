@@ -232,6 +232,22 @@ static rg_outcome fields_text(const struct rg_fields *fields, struct rg_buffer *
     return rg_ok();
 }
 
+/* "verdict: SAFE", "areas 1 level: LOW" */
+static rg_outcome form_text(const struct rg_form *form, struct rg_buffer *out,
+                            struct rg_reason *why)
+{
+    for (size_t i = 0; i < rg_form_value_count(form); i++) {
+        struct rg_form_value value = rg_form_value_at(form, i);
+        if (value.cell != NULL) {
+            RG_TRY(rg_buffer_print(out, why, "%s %zu %s: %s\n", value.box->name, value.row + 1,
+                                   value.label, value.text));
+            continue;
+        }
+        RG_TRY(rg_buffer_print(out, why, "%s: %s\n", value.label, value.text));
+    }
+    return rg_ok();
+}
+
 static rg_outcome content_text(const struct rg_content *content, struct rg_buffer *out,
                                struct rg_reason *why)
 {
@@ -252,6 +268,9 @@ static rg_outcome content_text(const struct rg_content *content, struct rg_buffe
     }
     if (content->body == RG_BODY_WITHHELD) {
         RG_TRY(rg_buffer_print(out, why, "this part is withheld\n"));
+    }
+    if (content->body == RG_BODY_FORM) {
+        return form_text(content->form, out, why);
     }
     return content->body == RG_BODY_DETAILS ? fields_text(&content->details, out, why) : rg_ok();
 }

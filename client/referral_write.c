@@ -140,6 +140,28 @@ static rg_outcome movement_fill(struct writing *writing, struct rg_reason *why)
 
 /* ---- boxes that mean the same in every form ---- */
 
+/* No message has told of the consent yet: it stands in our record, and is named by a digest that
+ * only who holds the record can make. */
+static rg_outcome consent_digest(const struct writing *writing, char *text, struct rg_reason *why)
+{
+    static const enum rg_field columns[] = {RG_FIELD_CONSENT_SCOPES, RG_FIELD_CONSENT_GIVEN_BY,
+                                            RG_FIELD_CONSENT_GIVEN_ON, RG_FIELD_CONSENT_EXPIRES,
+                                            RG_FIELD_CONSENT_METHOD};
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    if (!rg_record_has(writing->record, RG_FIELD_CONSENT_SCOPES)) {
+        return rg_ok();
+    }
+    RG_TRY(rg_buffer_append(
+        &bytes, rg_bytes_of(writing->file.handle.b, sizeof(writing->file.handle.b)), why));
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        RG_TRY(rg_buffer_append(&bytes,
+                                rg_bytes_of_text(rg_record_get(writing->record, columns[i])), why));
+    }
+    struct rg_hash hash = rg_sha256(rg_buffer_peek(&bytes));
+    rg_hex(rg_bytes_of(hash.b, sizeof(hash.b)), text);
+    return rg_ok();
+}
+
 /* The message that told of the consent which a form rests on: the newest record of it, else the
  * request or the details, or what a desk was handed of them. */
 static rg_outcome consent_fill(struct writing *writing, char *text, struct rg_reason *why)
@@ -153,8 +175,9 @@ static rg_outcome consent_fill(struct writing *writing, char *text, struct rg_re
     }
     if (found) {
         rg_hex(rg_bytes_of(id.b, sizeof(id.b)), text);
+        return rg_ok();
     }
-    return rg_ok();
+    return consent_digest(writing, text, why);
 }
 
 static rg_outcome self_fill(struct writing *writing, char *text, struct rg_reason *why)
@@ -454,9 +477,6 @@ static rg_outcome letter_send(struct writing *writing, struct rg_reason *why)
     }
     RG_TRY(way_choose(writing, why));
     RG_TRY(rg_office_post(writing->office, file, letter, &writing->id, why));
-    if (letter->kind == RG_KIND_EMERGENCY_RETURN) {
-        file->now.state = RG_CASE_RELEASED; /* the house's own part is over with it */
-    }
     RG_TRY(rg_office_act(writing->office, file, &done, why));
     return rg_casebook_put(writing->office->book, file, why);
 }

@@ -13,3 +13,8 @@ if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
   add_test(NAME integration.process COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_process.py ${PROJECT_BINARY_DIR})
   set_tests_properties(integration.process PROPERTIES LABELS integration TIMEOUT 300)
 endif()
+# Drafts, alerts, two officers, third countries.
+if(TARGET referral AND TARGET referral-gateway AND NOT RG_SANITIZE)
+  add_test(NAME integration.desk_work COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_desk_work.py ${PROJECT_BINARY_DIR})
+  set_tests_properties(integration.desk_work PROPERTIES LABELS integration TIMEOUT 300)
+endif()
