@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define FILE_VERSION 2
+#define FILE_VERSION 3
 #define PROCESS_BYTES (8 * RG_KIB) /* a folded case has some 5 */
 
 void rg_case_file_drop(struct rg_case_file *file)
@@ -165,6 +165,7 @@ static rg_outcome put_tail(const struct rg_case_file *file, struct rg_buffer *ou
     RG_TRY(rg_buffer_append(out, rg_bytes_of(file->onward_thread.b, sizeof(file->onward_thread.b)),
                             why));
     RG_TRY(rg_flat_put_text(out, file->onward_partner, why));
+    RG_TRY(rg_flat_put_text(out, file->kept_from, why));
     return file->has_process ? put_process(&file->process, out, why) : rg_ok();
 }
 
@@ -291,13 +292,16 @@ static void get_process(struct rg_flat *reader, struct rg_case_file *file)
     rg_wipe(bytes, plain);
 }
 
-static void get_tail(struct rg_flat *reader, struct rg_case_file *file)
+static void get_tail(struct rg_flat *reader, uint64_t version, struct rg_case_file *file)
 {
     file->slot = (int64_t)rg_flat_number(reader);
     rg_flat_bytes(reader, file->movement, sizeof(file->movement));
     rg_flat_bytes(reader, file->family_link, sizeof(file->family_link));
     rg_flat_bytes(reader, file->onward_thread.b, sizeof(file->onward_thread.b));
     rg_flat_text(reader, file->onward_partner, sizeof(file->onward_partner));
+    if (version > 2) {
+        rg_flat_text(reader, file->kept_from, sizeof(file->kept_from));
+    }
     if (file->has_process) {
         get_process(reader, file);
     }
@@ -332,7 +336,7 @@ rg_outcome rg_case_file_decode(struct rg_bytes bytes, struct rg_case_file *out,
     rg_flat_bytes(&reader, file->details.b, sizeof(file->details.b));
     get_preview(&reader, &file->preview);
     if (version > 1) {
-        get_tail(&reader, file);
+        get_tail(&reader, version, file);
     }
     RG_CHECK(!reader.bad && reader.left.len == 0 && version >= 1 && version <= FILE_VERSION, why,
              RG_BROKEN, "casebook-form",

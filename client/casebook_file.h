@@ -56,6 +56,9 @@ struct rg_case_file {
     uint8_t family_link[16];           /* shared by relatives */
     struct rg_thread_id onward_thread; /* with a third party (kind 70) */
     char onward_partner[RG_OFFICE_BYTES];
+    /* since version 3: a case that goes on from another is not told to that one's country of
+     * origin; "" where it may be */
+    char kept_from[RG_COUNTRY_BYTES];
     bool has_process; /* it has crossed: the fold over both sides' messages */
     struct rg_process process;
     char name_native[RG_NAME_BYTES_MAX];

@@ -265,8 +265,9 @@ bool rg_office_is_muted(const struct rg_case_file *file, const char *to_office)
 {
     char country[RG_COUNTRY_BYTES];
     rg_office_country(to_office, country);
-    return file->protection_claim && strcmp(country, file->origin) == 0 &&
-           strcmp(file->origin, file->host) != 0;
+    bool claim = file->protection_claim && strcmp(country, file->origin) == 0 &&
+                 strcmp(file->origin, file->host) != 0;
+    return claim || (file->kept_from[0] != '\0' && strcmp(country, file->kept_from) == 0);
 }
 
 rg_outcome rg_office_tell_opened(struct referral *office, const struct rg_message_row *row,

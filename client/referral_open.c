@@ -52,6 +52,25 @@ static rg_outcome reference_make(const struct rg_case_file *file, const char *co
     return rg_record_set(record, RG_FIELD_CASE_REF, rg_bytes_of_text(out->reference), why);
 }
 
+/* Who must not learn of her goes along: the list, and a country that is told nothing. */
+static rg_outcome protections_copy(struct referral *office, const struct rg_case_file *file,
+                                   const struct rg_case_file *out, struct rg_reason *why)
+{
+    struct rg_exclusions list;
+    RG_TRY(rg_casebook_exclusions_get(office->book, file->row, &list, NULL, why));
+    if (list.count == 0) {
+        return rg_ok();
+    }
+    return rg_casebook_exclusions_put(office->book, out->row, &list, office->home->principal.text,
+                                      rg_wall_now(), why);
+}
+
+static const char *kept_from(const struct rg_case_file *file, bool always)
+{
+    bool origin = file->protection_claim || always;
+    return file->kept_from[0] != '\0' ? file->kept_from : origin ? file->origin : "";
+}
+
 rg_outcome rg_office_case_again(struct referral *office, const struct rg_case_file *file,
                                 const char *country, struct rg_case_file *out,
                                 struct rg_reason *why)
@@ -67,6 +86,7 @@ rg_outcome rg_office_case_again(struct referral *office, const struct rg_case_fi
     out->now.side = RG_SIDE_HOST;
     (void)snprintf(out->host, sizeof(out->host), "%s", own);
     (void)snprintf(out->origin, sizeof(out->origin), "%s", country);
+    (void)snprintf(out->kept_from, sizeof(out->kept_from), "%s", kept_from(file, false));
     RG_TRY(reference_make(file, country, record, out, why));
     if (strlen(country) == 2) {
         RG_TRY(record_country(record, RG_FIELD_ORIGIN_COUNTRY, country, why));
@@ -74,6 +94,7 @@ rg_outcome rg_office_case_again(struct referral *office, const struct rg_case_fi
     rg_office_names(out, record);
     RG_TRY(rg_office_judge(office, out, record, why));
     RG_TRY(rg_casebook_put(office->book, out, why));
+    RG_TRY(protections_copy(office, file, out, why));
     return rg_casebook_record_put(office->book, out->row, record, why);
 }
 
@@ -98,7 +119,7 @@ static rg_outcome redirect(struct referral *office, const char *id, const char *
         is_free(&file), why, RG_DENIED, "case-step",
         "the case lies with another country; it can be referred elsewhere when that has ended");
     RG_CHECK(rg_trust_country(office->home->trust, country) != NULL &&
-                 strcmp(country, file.origin) != 0 &&
+                 strcmp(country, file.origin) != 0 && strcmp(country, file.kept_from) != 0 &&
                  strcmp(country, office->home->principal.country) != 0,
              why, RG_MALFORMED, "case-country", "--to is another country that the charter names");
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
@@ -129,10 +150,11 @@ rg_outcome rg_office_onward_open(struct referral *office, struct rg_case_file *f
              "no page names the partner's office");
     rg_office_country(partner, country);
     RG_CHECK(strcmp(country, office->home->principal.country) != 0 &&
-                 strcmp(country, file->origin) != 0,
+                 strcmp(country, file->origin) != 0 && strcmp(country, file->kept_from) != 0,
              why, RG_MALFORMED, "write-to", "an onward referral goes to a third country");
     RG_TRY(rg_office_case_again(office, file, country, out, why));
     (void)snprintf(out->partner, sizeof(out->partner), "%s", partner);
+    (void)snprintf(out->kept_from, sizeof(out->kept_from), "%s", kept_from(file, true));
     rg_random(out->thread.b, sizeof(out->thread.b));
     out->has_thread = true;
     file->has_onward = true;

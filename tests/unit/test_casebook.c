@@ -327,8 +327,9 @@ static void book_key(struct bench *bench, struct rg_vault_key *out)
     memcpy(out->b, plain.data, sizeof(out->b));
 }
 
-/* number, three ids of 16 bytes, a length: what version 2 put behind; nothing of it is set here */
-#define TAIL_BYTES (8 + 3 * 16 + 8)
+/* number, three ids of 16 bytes, a length: what version 2 put behind, and version 3 a length;
+ * nothing of it is set here */
+#define TAIL_BYTES (8 + 3 * 16 + 8 + 8)
 
 static void test_a_case_of_version_1_opens(void **state)
 {

@@ -1038,6 +1038,32 @@ static void test_a_claim_by_import(void **state)
     claim_holds_back(*state, true);
 }
 
+/* A case that goes on to a third country takes along who must not learn of her. */
+static void test_protections_go_along(void **state)
+{
+    struct pair *pair = *state;
+    struct referral *th = pair->th.office;
+    RG_CASE_FILE file = {0};
+    RG_CASE_FILE next = {0};
+    RG_CASE_FILE held = {0};
+    struct rg_exclusions list;
+    case_load(&pair->th, 0, &file);
+    assert_int_equal(referral_exclude(th, file.number, "referral://vn/focal/officer-2").code,
+                     REFERRAL_OK);
+    assert_int_equal(referral_claim(th, file.number, true, NULL).code, REFERRAL_OK);
+    case_load(&pair->th, 0, &file);
+    assert_true(rg_is_ok(rg_office_case_again(th, &file, "vn", &next, NULL)));
+    assert_true(rg_is_ok(rg_casebook_get(th->book, next.row, &held, NULL)));
+    assert_true(rg_is_ok(rg_casebook_exclusions_get(th->book, next.row, &list, NULL, NULL)));
+    assert_true(rg_exclusions_reader(&list, "referral://vn/focal/officer-2", "vn/focal"));
+    assert_true(rg_office_is_muted(&held, "kh/focal"));
+    assert_false(rg_office_is_muted(&held, "vn/focal"));
+    RG_CASE_FILE third = {0};
+    assert_true(rg_is_ok(rg_office_case_again(th, &held, "la", &third, NULL)));
+    assert_true(rg_office_is_muted(&third, "kh/focal")); /* still */
+    assert_false(rg_office_is_muted(&third, "la/focal"));
+}
+
 /* What the focal point sees is what it sends on. */
 static void test_a_draft_of_two_kinds(void **state)
 {
@@ -1255,6 +1281,7 @@ int main(void)
         TEST(test_a_draft_of_two_kinds),
         TEST(test_a_claim_holds_what_waits),
         TEST(test_a_claim_by_import),
+        TEST(test_protections_go_along),
         TEST(test_the_whole_way),
         TEST(test_accept_without_cards_is_acted_on_later),
         TEST(test_only_this_sessions_positions_are_confirmed),
