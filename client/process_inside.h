@@ -197,5 +197,6 @@ enum rg_rank rg_process_rank(const struct rg_process_message *message);
 /* process_read.c, for tests: the box that decides of a kind, or NULL; its code by text, 0: none. */
 const char *rg_process_code_box(uint32_t kind);
 uint32_t rg_process_code_of(uint32_t kind, const char *box, const char *text);
+const char *rg_process_code_text(uint32_t kind, uint32_t code); /* or NULL */
 
 #endif

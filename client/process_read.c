@@ -64,6 +64,16 @@ uint32_t rg_process_code_of(uint32_t kind, const char *box, const char *text)
     return 0;
 }
 
+const char *rg_process_code_text(uint32_t kind, uint32_t code)
+{
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (codes[i].kind == kind && code >= 1 && code <= CODES_MAX) {
+            return codes[i].code[code - 1];
+        }
+    }
+    return NULL;
+}
+
 const char *rg_process_code_box(uint32_t kind)
 {
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {

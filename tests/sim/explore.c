@@ -36,8 +36,8 @@
 #include <time.h>
 
 #define WINDOW_MAX 6
-#define ROOTS_MAX 500         /* in one world, with an effort of 1 */
-#define ROOTS_MORE 150        /* of those that only crossing messages lead to */
+#define ROOTS_MAX 250         /* in one world, with an effort of 1 */
+#define ROOTS_MORE 80         /* of those that only crossing messages lead to */
 #define BURST_MAX 20000       /* nodes of one burst */
 #define LOCAL_SIZE (1u << 16) /* more than twice as many */
 #define SYMBOLS_MAX 64
@@ -1172,7 +1172,7 @@ static size_t alone(struct space *space, size_t from)
 
 static void run(struct space *space, size_t effort)
 {
-    static const size_t count[] = {[2] = 60, [3] = 6, [4] = 1};
+    static const size_t count[] = {[2] = 40, [3] = 4, [4] = 1};
     size_t done = alone(space, 0);
     for (unsigned window = 2; window <= (effort >= 20 ? 4 : 3); window++) {
         spread(space, window, count[window] * (window == 4 ? effort / 20 : effort));
