@@ -266,3 +266,10 @@ const struct rg_form_table rg_form_forwarded = TABLE("Forwarded", forwarded_box)
 
 /* 92 COUNTERSIGN_REQUEST */
 const struct rg_form_table rg_form_countersign_request = {.name = "CountersignRequest"};
+
+/* 93 PROTECTION_NOTICE */
+static const struct rg_box protection_notice_box[] = {
+    BOX(1, "open", BOOL, CASE, MUST, .meaning = "a claim for protection is open"),
+};
+const struct rg_form_table rg_form_protection_notice =
+    TABLE("ProtectionNotice", protection_notice_box);

@@ -78,6 +78,7 @@
     X(83, 103, erasure_done) \
     X(84, 104, breach_notice)
 #define RG_FORM_KINDS_HIGH(X) \
+    X(93, 113, protection_notice) \
     X(1, 121, receipt) \
     X(2, 122, tech_reject) \
     X(3, 123, directory_update) \
@@ -137,6 +138,7 @@ extern const struct rg_form_table rg_form_access_or_correction;
 extern const struct rg_form_table rg_form_erasure_order;
 extern const struct rg_form_table rg_form_erasure_done;
 extern const struct rg_form_table rg_form_breach_notice;
+extern const struct rg_form_table rg_form_protection_notice;
 extern const struct rg_form_table rg_form_desk_draft;
 extern const struct rg_form_table rg_form_forwarded;
 extern const struct rg_form_table rg_form_countersign_request;

@@ -109,6 +109,7 @@ enum rg_kind {
     RG_KIND_DESK_DRAFT = 90,          /* a desk's or NGO's draft, to its own focal point */
     RG_KIND_DESK_COPY = 91,           /* a section that the focal point may not read, to the desk */
     RG_KIND_COUNTERSIGN_REQUEST = 92, /* to the second officer of the own office */
+    RG_KIND_PROTECTION_NOTICE = 93,   /* to the officers of the own office */
 };
 
 enum rg_body {

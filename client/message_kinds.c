@@ -36,7 +36,7 @@
 #define MUST_ANSWER(...) .needs_answers = true, .answers = {__VA_ARGS__}
 #define FORM(name) .case_body = RG_BODY_FORM, .other_body = RG_BODY_FORM, .form = &rg_form_##name
 
-/* Numbers, classes and deadlines are those of the catalogue; 17 to 19 and 90 to 92 are ours. A
+/* Numbers, classes and deadlines are those of the catalogue; 17 to 19 and 90 to 93 are ours. A
  * focal point may write whatever crosses the border for its country, on paper from a desk. */
 /* clang-format off */
 static const struct rg_kind_row rows[] = {
@@ -269,6 +269,10 @@ static const struct rg_kind_row rows[] = {
      .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_FOCAL,
      .classes = ALL, .rank = RG_RANK_REST, .case_body = RG_BODY_COUNTERSIGN, .other_body = RG_BODY_COUNTERSIGN,
      .form = &rg_form_countersign_request},
+    {.number = 93, .name = "PROTECTION_NOTICE",
+     .meaning = "Tells the officers of the own office of a claim for protection",
+     .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_FOCAL,
+     .classes = CASE, .rank = RG_RANK_REST, FORM(protection_notice)},
 };
 /* clang-format on */
 

@@ -269,6 +269,15 @@ static rg_outcome take_stop(struct rg_arrival *arrival, struct rg_reason *why)
     return rg_office_overtake(arrival->office, arrival->file, RG_SCOPES_ALL, why);
 }
 
+static rg_outcome take_claim(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    RG_CHECK(strcmp(arrival->row->other, rg_office_own(arrival->office)) == 0, why, RG_DENIED,
+             "case-office", "only an officer of this office tells of a claim");
+    return rg_form_true(arrival->opened->first->form, "open")
+               ? rg_office_claim_told(arrival->office, arrival->file, why)
+               : rg_ok();
+}
+
 struct taking { /* what a kind does to the house's own part of a case */
     uint32_t kind;
     bool opens_case;
@@ -288,6 +297,7 @@ static const struct taking takings[] = {
     {RG_KIND_CONSENT_WITHDRAWN, false, take_withdrawal, copy_withdrawal},
     {RG_KIND_CANCEL, false, take_stop, take_stop},
     {RG_KIND_ERASURE_ORDER, false, take_erasure_order, NULL},
+    {RG_KIND_PROTECTION_NOTICE, false, take_claim, NULL},
 };
 
 static const struct taking *taking_of(uint32_t kind)
@@ -596,7 +606,8 @@ static rg_outcome answer(struct rg_arrival *arrival, struct rg_reason *why)
     uint32_t kind = arrival->opened->first->kind;
     bool notice = is_alert(arrival) && !arrival->crosses; /* its thread is not ours to write in */
     bool wanted = arrival->counts && !arrival->ours && !notice && kind != RG_KIND_ACKNOWLEDGEMENT &&
-                  kind != RG_KIND_DESK_COPY && kind != RG_KIND_COUNTERSIGN_REQUEST;
+                  kind != RG_KIND_DESK_COPY && kind != RG_KIND_COUNTERSIGN_REQUEST &&
+                  kind != RG_KIND_PROTECTION_NOTICE;
     RG_TRY(rg_office_act(arrival->office, arrival->file, &done, why));
     if (arrival->crosses && !arrival->ours) {
         RG_TRY(rg_office_desk_copies(arrival, why));

@@ -333,6 +333,7 @@ rg_outcome rg_office_guard(struct referral *office, const struct rg_case_file *f
     if (strcmp(guard.country, office->home->principal.country) == 0) {
         return rg_ok();
     }
+    RG_TRY(rg_kind_check_way(letter->kind, rg_office_role(office), true, why));
     guard_ask(&guard);
     RG_TRY(point_allowed(&guard, &out->excluded, why));
     return sections_allowed(&guard, out, why);

@@ -174,6 +174,9 @@ RG_MUST_USE rg_outcome rg_office_duties(struct referral *office, const struct rg
 RG_MUST_USE rg_outcome rg_office_protect_record(struct referral *office, struct rg_case_file *file,
                                                 const struct rg_record *record,
                                                 struct rg_reason *why);
+/* A colleague has opened a claim for protection in this case: it holds here as well. */
+RG_MUST_USE rg_outcome rg_office_claim_told(struct referral *office, struct rg_case_file *file,
+                                            struct rg_reason *why);
 /* What the person agreed to, as it is known here: record, request, messages 20 and 21. */
 RG_MUST_USE rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
                                           struct rg_consents *out, struct rg_reason *why);

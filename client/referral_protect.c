@@ -8,6 +8,7 @@
 
 #include "client/exclusions.h"
 #include "client/rules_message.h"
+#include "core/digest.h"
 #include "core/settings.h"
 #include "core/trust.h"
 
@@ -46,6 +47,38 @@ static rg_outcome record_claim(struct referral *office, int64_t row, bool open,
     return rg_casebook_record_put(office->book, row, record, why);
 }
 
+/* A colleague's library answers by itself too: it must know. Whoever cannot be told now is told by
+ * people; the claim stands all the same. */
+static rg_outcome colleagues_tell(struct referral *office, struct rg_case_file *file,
+                                  struct rg_reason *why)
+{
+    RG_OWNED_FORM form = NULL;
+    RG_SPOOL_STEP step = {0};
+    RG_CASE_FILE before = *file;
+    struct rg_reason said = {0};
+    struct rg_id id;
+    struct rg_letter notice = {.kind = RG_KIND_PROTECTION_NOTICE,
+                               .to_office = rg_office_own(office)};
+    if (!file->has_thread || !rg_home_is_focal(office->home)) {
+        return rg_ok();
+    }
+    RG_TRY(rg_form_new(rg_kind_row(notice.kind)->form, &form, why));
+    RG_TRY(rg_form_set(form, "open", RG_BYTES_LITERAL("true"), why));
+    rg_random(notice.thread.b, sizeof(notice.thread.b));
+    notice.form = form;
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    rg_outcome outcome = rg_office_post(office, file, &notice, &id, &said);
+    if (rg_is_ok(outcome)) {
+        return rg_spool_step_commit(&step, why);
+    }
+    *file = before;
+    if (rg_stops_all(outcome)) {
+        *why = said;
+        return outcome;
+    }
+    return rg_ok();
+}
+
 /* What still waits for the country of origin does not leave any more. */
 static rg_outcome claim_set(struct referral *office, struct rg_case_file *file, bool open,
                             struct rg_reason *why)
@@ -57,6 +90,20 @@ static rg_outcome claim_set(struct referral *office, struct rg_case_file *file, 
     }
     RG_TRY(record_claim(office, file->row, open, why));
     return rg_casebook_put(office->book, file, why);
+}
+
+rg_outcome rg_office_claim_told(struct referral *office, struct rg_case_file *file,
+                                struct rg_reason *why)
+{
+    bool here = strcmp(file->host, office->home->principal.country) == 0;
+    return here && !file->protection_claim ? claim_set(office, file, true, why) : rg_ok();
+}
+
+static rg_outcome claim_begin(struct referral *office, struct rg_case_file *file,
+                              struct rg_reason *why)
+{
+    RG_TRY(claim_set(office, file, true, why));
+    return colleagues_tell(office, file, why);
 }
 
 static rg_outcome claim(struct referral *office, const char *id, bool open, const char *second,
@@ -75,7 +122,7 @@ static rg_outcome claim(struct referral *office, const char *id, bool open, cons
         RG_TRY(rg_office_second(office, second, who, why));
     }
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(claim_set(office, &file, open, why));
+    RG_TRY(open ? claim_begin(office, &file, why) : claim_set(office, &file, false, why));
     return rg_spool_step_commit(&step, why);
 }
 
@@ -373,7 +420,7 @@ rg_outcome rg_office_protect_record(struct referral *office, struct rg_case_file
         return rg_ok();
     }
     if (opens) { /* kept at once: nothing else of a case that has left the house is changed */
-        RG_TRY(claim_set(office, file, true, why));
+        RG_TRY(claim_begin(office, file, why));
     }
     RG_TRY(rg_casebook_record_get(office->book, file->row, &held, why));
     return age_kept(office, held, record, why);

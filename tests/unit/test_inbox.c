@@ -996,6 +996,7 @@ static void test_an_order_to_erase_what_is_ours(void **state)
 /* A claim for protection holds what has not left yet, and an import says it as well. */
 static void claim_holds_back(struct pair *pair, bool import)
 {
+    struct carried carried;
     struct referral_written written;
     struct referral_case found;
     char id[REFERRAL_CASE_BYTES];
@@ -1021,7 +1022,9 @@ static void claim_holds_back(struct pair *pair, bool import)
     if (!import) {
         assert_int_equal(referral_claim(pair->th.office, id, true, NULL).code, REFERRAL_OK);
     }
-    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+    assert_true(fetch(&pair->th, &pair->th, 9001, &carried)); /* the word to the colleagues */
+    assert_string_equal(carried.envelope.core.to_office[0], "th/focal");
+    rg_buffer_drop(&carried.bytes);
     assert_int_equal(carry_all(&pair->th, &pair->kh), 0);
     struct referral_result result = write_as(&pair->th, RG_KIND_SAFETY_CONCERN, concern, &written);
     assert_int_equal(result.code, REFERRAL_DENIED);
@@ -1246,6 +1249,38 @@ static void test_a_request_to_sign_in_another_case(void **state)
     four_close(&four);
 }
 
+/* A claim that one officer opens holds for all of the office: no library answers by itself. */
+static void test_colleagues_know_of_a_claim(void **state)
+{
+    struct four four;
+    struct carried carried;
+    struct referral_case found;
+    struct referral_written written;
+    RG_CASE_FILE file = {0};
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    (void)state;
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(four.th[0].office, "C1").code, REFERRAL_OK);
+    four_carry(&four);
+    assert_int_equal(write_as(&four.th[1], RG_KIND_SAFETY_CONCERN, concern, &written).code,
+                     REFERRAL_OK);
+    first_case(&four.th[0], &found);
+    assert_int_equal(referral_claim(four.th[0].office, "C1", true, NULL).code, REFERRAL_OK);
+    assert_true(fetch(&four.th[0], &four.th[1], 9000, &carried));
+    assert_string_equal(carried.envelope.core.to_office[0], "th/focal");
+    deliver(&four.th[1], &carried);
+    rg_buffer_drop(&carried.bytes);
+    case_load(&four.th[1], 0, &file);
+    assert_true(file.protection_claim);
+    assert_int_equal(state_count(&four.th[1], RG_OUT_WAITING), 0); /* nor does it answer this */
+    assert_int_equal(accept_first(&four.kh[0]).code, REFERRAL_OK);
+    four_carry(&four);
+    assert_int_equal(state_count(&four.kh[0], RG_IN_OPENED), 1); /* the request, and no more */
+    four_close(&four);
+}
+
 static int pki_make(void **state)
 {
     char command[384];
@@ -1275,6 +1310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_colleagues_have_one_case),
         cmocka_unit_test(test_a_request_to_sign_in_another_case),
+        cmocka_unit_test(test_colleagues_know_of_a_claim),
         TEST(test_a_withheld_section_beside_a_form),
         TEST(test_consent_that_the_other_side_made_up),
         TEST(test_an_order_to_erase_what_is_ours),
