@@ -187,6 +187,7 @@ static rg_outcome section_allowed(const struct guard *guard, const struct rg_con
     const struct rg_content *content = &guard->letter->content[index];
     struct rg_consent_ask ask = guard->ask;
     if (says_nothing(guard, content)) {
+        *desks_out = ask.child ? RG_DESKS_USUAL | RG_ROLE_BIT(RG_ROLE_CHILD) : RG_DESKS_USUAL;
         return rg_ok();
     }
     RG_TRY(rg_agreements_allow(&guard->office->home->agreements, guard->letter->to_office,

@@ -35,7 +35,7 @@ static const struct verb_row verbs[] = {
     {"accept", do_accept, "ID...|-|--all-waiting", "say yes to referrals", false},
     {"decline", do_decline, "ID...|- --reason CODE [--text WORDS]", "say no, with the reason",
      false},
-    {"write", do_write, "KIND CASE|all [FILE|-] [--set NAME=VALUE]...", "any message, by its form",
+    {"write", do_write, "KIND CASE...|all [FILE|-] [--set NAME=VALUE]...", "any message, by its form",
      false},
     {"assign", do_assign, "MESSAGE --to DESK", "hand a message to one of our desks", false},
     {"redirect", do_redirect, "ID --to COUNTRY", "a declined case, for another country", false},

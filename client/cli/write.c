@@ -171,15 +171,15 @@ static void written_print(const struct cli *cli, const struct referral_written *
     (void)printf("%.12s to %s: %s\n", written->id, written->to, written->state);
 }
 
-static int write_form(struct cli *cli, struct arguments *arguments, int kind, json_t *form)
+static struct referral_result write_to(struct cli *cli, const struct arguments *arguments,
+                                       const char *case_id, const char *form,
+                                       struct referral_written *out)
 {
-    char *text = json_dumps(form, JSON_COMPACT);
-    struct referral_written written = {0};
     struct referral_letter letter = {
-        .case_id = arguments->word[1],
-        .kind = kind,
-        .json = text,
-        .bytes = text != NULL ? strlen(text) : 0,
+        .case_id = case_id,
+        .kind = kind_of(arguments->word[0]),
+        .json = form,
+        .bytes = strlen(form),
         .answers = arguments->answers,
         .movement = arguments->movement,
         .language = arguments->language,
@@ -187,10 +187,13 @@ static int write_form(struct cli *cli, struct arguments *arguments, int kind, js
         .vital = arguments->vital,
         .second = arguments->second,
     };
-    struct referral_result result = referral_write(cli->office, &letter, &written);
-    if (text != NULL) {
-        referral_free(text, strlen(text));
-    }
+    return referral_write(cli->office, &letter, out);
+}
+
+static int write_one(struct cli *cli, const struct arguments *arguments, const char *form)
+{
+    struct referral_written written = {0};
+    struct referral_result result = write_to(cli, arguments, arguments->word[1], form, &written);
     if (result.code != REFERRAL_OK) {
         return fail(&result);
     }
@@ -198,20 +201,62 @@ static int write_form(struct cli *cli, struct arguments *arguments, int kind, js
     return 0;
 }
 
+/* The same form in several cases, each in its own message; one that fails is said and does not stop
+ * the others. All become durable together. */
+static int write_many(struct cli *cli, const struct arguments *arguments, const char *form)
+{
+    json_t *list = json_array();
+    struct referral_result step = referral_begin(cli->office);
+    int code = 0;
+    for (size_t i = 1; i < arguments->count && step.code == REFERRAL_OK; i++) {
+        const char *id = arguments->word[i];
+        struct referral_written written = {0};
+        struct referral_result result = write_to(cli, arguments, id, form, &written);
+        if (result.code == REFERRAL_OK) {
+            (void)json_array_append_new(list, json_pack("{ss ss ss ss}", "case", id, "message",
+                                                        written.id, "to", written.to, "state",
+                                                        written.state));
+            continue;
+        }
+        (void)fprintf(stderr, "%s: ", id);
+        int failed = fail(&result);
+        code = code == 0 ? failed : code;
+    }
+    step = step.code == REFERRAL_OK ? referral_commit(cli->office) : step;
+    size_t count = json_array_size(list);
+    if (step.code == REFERRAL_OK && cli->json) {
+        print_json(json_incref(list));
+    }
+    json_decref(list);
+    if (step.code != REFERRAL_OK) {
+        return fail(&step);
+    }
+    if (!cli->json) {
+        (void)printf("%zu written, %zu not\n", count, arguments->count - 1 - count);
+    }
+    return code;
+}
+
 int do_write(struct cli *cli, struct arguments *arguments)
 {
-    if (arguments->count < 2 || arguments->count > 3) {
-        return usage("write needs a kind and a case: referral write KIND CASE [FILE|-] "
-                     "[--set name=value]; `all` in place of the case for notices");
+    bool many = arguments->from_input && arguments->count > 2;
+    if (arguments->count < 2 || (arguments->count > 3 && !many)) {
+        return usage("write needs a kind and a case: referral write KIND CASE [FILE] "
+                     "[--set name=value], or KIND CASE... - with the form on standard input; `all` "
+                     "in place of the case for notices");
     }
-    int kind = kind_of(arguments->word[0]);
     json_t *form = form_load(arguments);
     if (form == NULL) {
         return REFERRAL_DATA;
     }
-    int code = sets_apply(arguments, kind, form);
-    code = code == 0 ? write_form(cli, arguments, kind, form) : code;
+    int code = sets_apply(arguments, kind_of(arguments->word[0]), form);
+    char *text = code == 0 ? json_dumps(form, JSON_COMPACT) : NULL;
     json_decref(form);
+    if (text == NULL) {
+        return code != 0 ? code : REFERRAL_RETRY;
+    }
+    code = many ? write_many(cli, arguments, text) : write_one(cli, arguments, text);
+    referral_free(text, strlen(text));
     return code;
 }
 
