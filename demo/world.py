@@ -142,7 +142,7 @@ class Office:
 
 
 class Gateway:
-    def __init__(self, world, country, listen=None, dial=True):
+    def __init__(self, world, country, listen=None, dial=True, limits=""):
         self.world, self.country = world, country
         self.folder = os.path.join(world.folder, country, "gateway")
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
@@ -155,7 +155,7 @@ class Gateway:
                 f'country = "{country}";\nlisten = "127.0.0.1:{listen or world.port(country)}";\n'
                 f'data = "{self.folder}/data";\nruntime = "{world.runtime}/{country}";\nexercise = {world.exercise};\ndial = {"true" if dial else "false"};\n'
                 f'tls = {{ certificate = "{base}/gateway-tls.pem"; key = "{base}/gateway-tls.key"; }};\n'
-                f'log_key = "{base}/log.key";\n'
+                f'log_key = "{base}/log.key";\nlimits = {{ {limits} }};\n'
                 f"trust = {{ folder = \"{base}/trust\"; quorum = \"{world.quorum}\"; "
                 f"authorities = ( {world.authorities} ); }};\n")
 

@@ -54,8 +54,8 @@ def moment(hours=0):
 class Cast:
     """Everybody: all offices of all countries with all their officers, and the reading keys of each."""
 
-    def __init__(self, world, try_keys):
-        self.world, self.try_keys = world, try_keys
+    def __init__(self, world, try_keys, clock_shift):
+        self.world, self.try_keys, self.clock_shift = world, try_keys, clock_shift
         self.all = [self.office(f"{country}/{desk}", f"officer-{number + 1}") for country in world.countries
                     for desk, officers in OFFICES.items() for number in range(officers)]
 
@@ -66,7 +66,7 @@ class Cast:
     def gather(self):
         """Gateways start; everybody comes once, so that everybody has a reading key and its card goes round."""
         for country in self.world.countries:
-            self.world.gateway(country).start()
+            self.world.gateway(country, limits='clock_skew_max = "12h";').start()  # Story.later
         cards = len(self.all) - OFFICES["ngo-alpha"] * (len(self.world.countries) - 1)  # cards of domestic offices stay at home
         waiting = self.all
         limit = time.monotonic() + DEADLINE_S
@@ -91,12 +91,12 @@ class Cast:
 class Case:
     """One person's case. Every office has a number of its own for it; here they are found by the messages in it."""
 
-    def __init__(self, story, who, reference, origin):
-        self.story, self.reference = story, reference
+    def __init__(self, story, who, row, origin):
+        self.story, self.row = story, row
         self.host = f"{who.split('/')[0]}/focal"
         self.origin = f"{origin.lower()}/focal"
         self.offices = [who] + [focal for focal in (self.host, self.origin) if focal != who]
-        self.number = {who: reference}
+        self.number = {who: row["case_ref"]}
 
     def at(self, who):
         """The case's number at that office; None while it has not come there."""
@@ -139,7 +139,7 @@ class Story:
         office = self.cast.office(*who.split())
         line = [self.cast.world.referral, "-C", office.home, *words]
         result = subprocess.run(line, capture_output=True, input=stdin, text=True, timeout=120, check=False,
-                                env={**os.environ, **self.clock.get(who, {})})
+                                env={**os.environ, **self.clock})
         expect(result.returncode in ok,
                f"{who}: referral {' '.join(words)}: exit {result.returncode}\n{result.stderr.strip()}\n{stdin or ''}")
         return result
@@ -151,23 +151,29 @@ class Story:
     def persons(self, who, origin, people, **columns):
         """Cases of several people, imported at that office as one file."""
         host = who.split("/")[0].upper()
-        table, cases = io.StringIO(), []
-        for native, latin in people:
-            reference = f"S{self.number:02}-{len(self.cases) + 1}"
-            row = {"case_ref": reference, "host_country": host, "origin_country": origin, "full_name_native": native,
-                   "full_name_latin": latin, "prs_PrimaryLanguage": LANGUAGES[origin], "prs_Citizenship": origin, **PERSON,
-                   "consent_expires": day(150), **columns}
-            writer = csv.DictWriter(table, list(row))
-            if not cases:
-                writer.writeheader()
-            writer.writerow(row)
-            cases.append(Case(self, who, reference, origin))
-            self.cases.append(cases[-1])
-        self.command(who, "import", "-", stdin=table.getvalue())
+        first = len(self.cases) + 1
+        rows = [{"case_ref": f"S{self.number:02}-{first + at}", "host_country": host, "origin_country": origin,
+                 "full_name_native": native, "full_name_latin": latin, "prs_PrimaryLanguage": LANGUAGES[origin],
+                 "prs_Citizenship": origin, **PERSON, "consent_expires": day(150), **columns} for at, (native, latin) in enumerate(people)]
+        self.import_rows(who, rows)
+        cases = [Case(self, who, row, origin) for row in rows]
+        self.cases += cases
         return cases
+
+    def import_rows(self, who, rows):
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        self.command(who, "import", "-", stdin=table.getvalue())
 
     def person(self, who, origin, native, latin, **columns):
         return self.persons(who, origin, [(native, latin)], **columns)[0]
+
+    def amend(self, case, **columns):
+        """The same row again, mended; only before it was sent."""
+        case.row.update(columns)
+        self.import_rows(case.offices[0], [case.row])
 
     def act(self, who, verb, case, *words):
         self.command(who, verb, case.at(who.split()[0]), *words)
@@ -190,6 +196,11 @@ class Story:
         said = self.command(who, verb, *words, ok=range(1, 256), stdin=stdin).stderr
         expect(reason in said, f"{who}: referral {verb} {' '.join(words)} should be refused with {reason}, said: {said.strip()}")
         self.say(f"    refused: {said.strip().splitlines()[-1].removeprefix('referral: ')}")
+
+    def later(self, hours):
+        """For the rest of this story the clocks of all offices say so; the gateways' do not."""
+        self.clock = {"LD_PRELOAD": self.cast.clock_shift, "RG_CLOCK_SHIFT_S": str(int(hours * 3600))}
+        self.moment = lambda more=0: moment(hours + more)
 
     # --- carrying ------------------------------------------------------------------------------
 
@@ -246,7 +257,13 @@ class Story:
             if found != state:
                 self.settle(*offices or (case.host, case.origin))
                 found = case.at(office) and case.shown(office)["state"]
-            expect(found == state, f"{office}: the case is {found}, should be {state}")
+            expect(found == state, f"{office}: the case is {found}, should be {state}; {self.voids(case, office)}")
+
+    def voids(self, case, office):
+        """For whoever looks for the reason."""
+        shown = case.shown(office) if case.at(office) else {"timeline": [], "notes": []}
+        void = [f"{event['kind']} void: {event['void']}" for event in shown["timeline"] if event.get("void")]
+        return "; ".join(void + [note["id"] for note in shown["notes"]])
 
     def gate(self, who, case, *missing):
         """What stands against a departure must be exactly this."""
@@ -255,13 +272,33 @@ class Story:
         if missing:
             self.say(f"    the gate is shut: {', '.join(missing)}")
 
+    @staticmethod
+    def check(condition, text):
+        expect(condition, text)
+
+    def waits(self, who, case, words):
+        found = case.shown(who)["waiting_for"] or ""
+        expect(words in found, f"{who}: the case waits for {found}")
+
+    def withheld(self, who, case, kind, classes):
+        """That office sees that these parts exist, and cannot open them."""
+        found = [event["withheld"] for event in case.shown(who)["timeline"] if event["kind"] == kind]
+        expect(found == [classes], f"{who}: withheld of {kind}: {found}")
+
+    def reads(self, who, case, words):
+        """That office can read these words in some section of the case."""
+        texts = [self.command(who, "section", message["id"], str(number + 1), "--text", ok=range(256)).stdout
+                 for message in case.messages(who) for number in range(message["sections"])]
+        expect(any(words in text for text in texts), f"{who} cannot read {words}: {texts}")
+
     def knows_name(self, who, case, native):
         found = case.shown(who)["name_native"]
         expect(found == native, f"{who}: knows the name as {found}")
 
     def readers(self, *cases, table):
         """table: {"th/focal > la/focal": {"case": "th/focal la/focal ...", "identity": ...}}: who must be able to open a section of
-        this class that goes this way. An office means all its officers. A wrapper only carries another author's section.
+        this class that goes this way. An office means all its officers. "health wrapper" is a section that only carries another author's,
+        "health inside" what it carries: it keeps the readers that its author gave it.
         Every key of everybody is tried on every section of every message that any office of the case holds."""
         sealed = self.sealed(cases)
         keys = self.cast.keys()
@@ -305,7 +342,7 @@ class Story:
         for line in lines:
             path, key, number, kind = line.split("\t")
             name = (*paths[path.rstrip(">")], ">" * path.count(">"))
-            what = CLASSES[int(number)] + (" wrapper" if kind == "wrapper" else "")
+            what = CLASSES[int(number)] + (" inside" if name[-1] else "") + (" wrapper" if kind == "wrapper" else "")
             opened[name] = (what, opened.get(name, ("", set()))[1] | {keys[key]})
         self.sections += len(opened)
         return opened
