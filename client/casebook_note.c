@@ -31,7 +31,7 @@ static void flags_to(uint64_t flags, struct rg_process_message *note)
 
 static uint64_t day_of(struct rg_date date)
 {
-    return (uint64_t)(date.year * 10000 + date.month * 100 + date.day);
+    return (uint64_t)date.year * 10000 + (uint64_t)date.month * 100 + (uint64_t)date.day;
 }
 
 static struct rg_date day_to(uint64_t day)

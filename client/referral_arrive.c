@@ -616,24 +616,32 @@ static rg_outcome answer(struct rg_arrival *arrival, struct rg_reason *why)
     return wanted && done == 0 ? acknowledge(arrival, why) : rg_ok();
 }
 
-/* What of the record a form tells: the asked side learns names and needs from more than kind 17. */
+/* What is not known yet of the person and stands in this part of a form. */
+static rg_outcome fields_of_form(const struct rg_form *form, struct rg_record *record,
+                                 struct rg_reason *why)
+{
+    for (unsigned f = 0; f < RG_FIELD_COUNT; f++) {
+        const char *value = rg_form_field_get(form, (enum rg_field)f);
+        if (value[0] != '\0' && !rg_record_has(record, (enum rg_field)f)) {
+            RG_TRY(rg_record_set(record, (enum rg_field)f, rg_bytes_of_text(value), why));
+        }
+    }
+    return rg_ok();
+}
+
+/* The asked side learns names and needs from more than kind 17. */
 static rg_outcome fields_take(struct rg_arrival *arrival, struct rg_reason *why)
 {
     struct rg_case_file *file = arrival->file;
     RG_OWNED_RECORD record = NULL;
-    if (arrival->ours || file->now.side != RG_SIDE_ORIGIN ||
-        arrival->opened->first->body != RG_BODY_FORM) {
+    if (arrival->ours || file->now.side != RG_SIDE_ORIGIN) {
         return rg_ok();
     }
     RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
     for (size_t i = 0; i < arrival->opened->count; i++) {
         const struct rg_opened_section *section = &arrival->opened->section[i];
-        bool form = section->here && section->content.body == RG_BODY_FORM; /* or it is withheld */
-        for (unsigned f = 0; form && f < RG_FIELD_COUNT; f++) {
-            const char *value = rg_form_field_get(section->content.form, (enum rg_field)f);
-            if (value[0] != '\0' && !rg_record_has(record, (enum rg_field)f)) {
-                RG_TRY(rg_record_set(record, (enum rg_field)f, rg_bytes_of_text(value), why));
-            }
+        if (section->here && section->content.body == RG_BODY_FORM) {
+            RG_TRY(fields_of_form(section->content.form, record, why));
         }
     }
     rg_office_names(file, record);
@@ -653,7 +661,8 @@ static rg_outcome house_take(struct rg_arrival *arrival, const struct taking *ta
         return rg_ok();
     }
     RG_TRY(rg_spool_step_begin(arrival->office->spool, &step, why));
-    rg_outcome outcome = act != NULL ? act(arrival, &said) : fields_take(arrival, &said);
+    rg_outcome outcome = act != NULL ? act(arrival, &said) : rg_ok();
+    outcome = rg_is_ok(outcome) ? fields_take(arrival, &said) : outcome;
     if (rg_is_ok(outcome)) {
         return rg_spool_step_commit(&step, why);
     }

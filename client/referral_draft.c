@@ -198,7 +198,7 @@ static rg_outcome countersign_keep(struct referral *office, struct reopened *req
                                    const struct rg_opened *checked, struct rg_bytes envelope,
                                    struct rg_id id, struct rg_reason *why)
 {
-    struct rg_content content[RG_SECTIONS_MAX];
+    struct rg_content content[RG_SECTIONS_MAX] = {{.kind = 0}};
     struct rg_envelope parsed;
     RG_TRY(rg_envelope_peek(envelope, &parsed, why));
     for (size_t i = 0; i < checked->count; i++) {

@@ -42,37 +42,27 @@ static bool counts(const struct rg_message_row *row)
 
 /* ---- all notes of a case ---- */
 
-struct notes { /* of one case, in the order of this folder; row[i] belongs to note[i] */
-    struct rg_process_message *note;
-    struct rg_message_row *row;
+struct notes { /* of one case, in the order of this folder: arrays of the two structs, side by side
+                */
+    struct rg_buffer note; /* struct rg_process_message */
+    struct rg_buffer row;  /* struct rg_message_row */
     size_t count;
 };
 
-#define NOTES_GROW 64
-
-static void entries_drop(struct rg_process_entry **entry)
-{
-    free(*entry);
-}
-
 static void notes_drop(struct notes *notes)
 {
-    free(notes->note);
-    free(notes->row);
+    rg_buffer_drop(&notes->note);
+    rg_buffer_drop(&notes->row);
 }
 
-static rg_outcome notes_room(struct notes *notes, struct rg_reason *why)
+static const struct rg_process_message *notes_note(const struct notes *notes)
 {
-    size_t room = notes->count + NOTES_GROW;
-    if (notes->count % NOTES_GROW != 0) {
-        return rg_ok();
-    }
-    struct rg_process_message *note = realloc(notes->note, room * sizeof(*note));
-    notes->note = note != NULL ? note : notes->note;
-    struct rg_message_row *row = realloc(notes->row, room * sizeof(*row));
-    notes->row = row != NULL ? row : notes->row;
-    RG_CHECK(note != NULL && row != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    return rg_ok();
+    return (const struct rg_process_message *)(const void *)notes->note.data;
+}
+
+static struct rg_message_row *notes_row(const struct notes *notes)
+{
+    return (struct rg_message_row *)(void *)notes->row.data;
 }
 
 static rg_outcome notes_read(struct referral *office, int64_t case_row, struct notes *out,
@@ -81,17 +71,19 @@ static rg_outcome notes_read(struct referral *office, int64_t case_row, struct n
     struct rg_message_row row = {0};
     size_t count = 0;
     for (;;) {
+        struct rg_process_message note;
         bool found = false;
         RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, case_row, row.seq, &row, 1, &count, why));
         if (count == 0) {
             return rg_ok();
         }
         if (counts(&row)) {
-            RG_TRY(notes_room(out, why));
-            out->row[out->count] = row;
-            RG_TRY(
-                rg_casebook_note_get(office->book, row.seq, &out->note[out->count], &found, why));
-            out->count += found;
+            RG_TRY(rg_casebook_note_get(office->book, row.seq, &note, &found, why));
+        }
+        if (found) {
+            RG_TRY(rg_buffer_append(&out->note, rg_bytes_of(&note, sizeof(note)), why));
+            RG_TRY(rg_buffer_append(&out->row, rg_bytes_of(&row, sizeof(row)), why));
+            out->count++;
         }
     }
 }
@@ -99,6 +91,11 @@ static rg_outcome notes_read(struct referral *office, int64_t case_row, struct n
 /* ---- the fold ---- */
 
 #define VOID_PREFIX "void-"
+
+static void entries_drop(struct rg_process_entry **entry)
+{
+    free(*entry);
+}
 
 /* What counts may change with what comes: a message that was void may count now, and the other way
  * round. Its row says so, for people. */
@@ -121,16 +118,17 @@ static rg_outcome void_note(struct referral *office, struct rg_message_row *row,
 rg_outcome rg_office_fold(struct referral *office, struct rg_case_file *file,
                           const struct rg_id *about, enum rg_void *said_out, struct rg_reason *why)
 {
-    RG_CLEANUP(notes_drop) struct notes notes = {0};
+    RG_CLEANUP(notes_drop) struct notes notes = {.count = 0};
     RG_CLEANUP(entries_drop) struct rg_process_entry *entry = NULL;
     size_t entries = 0;
     RG_TRY(notes_read(office, file->row, &notes, why));
     entry = calloc(notes.count + 1, sizeof(*entry));
     RG_CHECK(entry != NULL, why, RG_IO, "out-of-memory", "out of memory");
-    RG_TRY(rg_process_fold(notes.note, notes.count, entry, &entries, &file->process, why));
+    RG_TRY(rg_process_fold(notes_note(&notes), notes.count, entry, &entries, &file->process, why));
     file->has_process = true;
-    for (size_t i = 0; i < entries; i++) {
-        RG_TRY(void_note(office, &notes.row[entry[i].index], entry[i].reason, why));
+    struct rg_message_row *row = notes_row(&notes); /* NULL when there are none */
+    for (size_t i = 0; row != NULL && i < entries; i++) {
+        RG_TRY(void_note(office, &row[entry[i].index], entry[i].reason, why));
         if (about != NULL && rg_id_same(entry[i].id, *about)) {
             *said_out = entry[i].reason;
         }
@@ -179,13 +177,13 @@ rg_outcome rg_office_answerable(struct referral *office, const struct rg_case_fi
                                 uint32_t kind, struct rg_id *out, bool *found_out,
                                 struct rg_reason *why)
 {
-    RG_CLEANUP(notes_drop) struct notes notes = {0};
+    RG_CLEANUP(notes_drop) struct notes notes = {.count = 0};
     enum rg_party own = rg_office_party(office, file);
     bool back = rg_kind_row(kind)->direction == RG_DIRECTION_BACK;
     *found_out = false;
     RG_TRY(notes_read(office, file->row, &notes, why));
     for (size_t i = notes.count; i-- > 0;) {
-        const struct rg_process_message *note = &notes.note[i];
+        const struct rg_process_message *note = &notes_note(&notes)[i];
         bool may = rg_kind_answers(kind, note->kind) && rg_kind_row(kind)->answers[0] != 0 &&
                    note->kind != RG_KIND_ACKNOWLEDGEMENT && !(back && note->from == own);
         if (!may) {
@@ -193,8 +191,9 @@ rg_outcome rg_office_answerable(struct referral *office, const struct rg_case_fi
         }
         bool answered = false;
         for (size_t k = i + 1; k < notes.count; k++) {
-            answered = answered || (notes.note[k].kind == kind && notes.note[k].has_answers &&
-                                    rg_id_same(notes.note[k].answers, note->id));
+            answered = answered ||
+                       (notes_note(&notes)[k].kind == kind && notes_note(&notes)[k].has_answers &&
+                        rg_id_same(notes_note(&notes)[k].answers, note->id));
         }
         if (!answered || !*found_out) {
             *out = note->id;
@@ -210,11 +209,11 @@ rg_outcome rg_office_answerable(struct referral *office, const struct rg_case_fi
 rg_outcome rg_office_newest(struct referral *office, const struct rg_case_file *file, uint32_t kind,
                             struct rg_id *out, bool *found_out, struct rg_reason *why)
 {
-    RG_CLEANUP(notes_drop) struct notes notes = {0};
+    RG_CLEANUP(notes_drop) struct notes notes = {.count = 0};
     RG_TRY(notes_read(office, file->row, &notes, why));
     for (size_t i = notes.count; i-- > 0;) {
-        if (notes.note[i].kind == kind) {
-            *out = notes.note[i].id;
+        if (notes_note(&notes)[i].kind == kind) {
+            *out = notes_note(&notes)[i].id;
             *found_out = true;
             return rg_ok();
         }
@@ -287,12 +286,13 @@ rg_outcome rg_office_take_back(struct referral *office, struct rg_case_file *fil
 rg_outcome rg_office_overtake(struct referral *office, struct rg_case_file *file, uint32_t scopes,
                               struct rg_reason *why)
 {
-    RG_CLEANUP(notes_drop) struct notes notes = {0};
+    RG_CLEANUP(notes_drop) struct notes notes = {.count = 0};
     bool taken = false;
     RG_TRY(notes_read(office, file->row, &notes, why));
     for (size_t i = 0; i < notes.count; i++) {
-        struct rg_message_row *row = &notes.row[i];
-        if (row->ours && row->state == RG_OUT_WAITING && is_overtaken(&notes.note[i], scopes)) {
+        struct rg_message_row *row = &notes_row(&notes)[i];
+        if (row->ours && row->state == RG_OUT_WAITING &&
+            is_overtaken(&notes_note(&notes)[i], scopes)) {
             row->state = RG_OUT_WITHDRAWN;
             RG_TRY(rg_spool_message_update(office->spool, row, why));
             taken = true;

@@ -294,34 +294,12 @@ static rg_outcome wrap_draft(struct rg_letter *letter, struct rg_buffer *bytes,
     return rg_ok();
 }
 
-static rg_outcome ask_second(struct referral *office, struct rg_case_file *file,
-                             const struct rg_letter *letter, const struct rg_draft *draft,
-                             struct rg_id *id_out, struct rg_reason *why)
-{
-    RG_CLEANUP(rg_prepared_drop) struct rg_prepared prepared = {.request = {.count = 0}};
-    RG_TRY(
-        rg_post_countersign_prepare(office->home, draft, letter->content[0].made, &prepared, why));
-    struct rg_content content = {
-        .class_ = RG_CLASS_CASE, .body = RG_BODY_COUNTERSIGN, .countersign = prepared.request};
-    struct rg_letter request = {
-        .kind = RG_KIND_COUNTERSIGN_REQUEST,
-        .to_office = rg_office_own(office),
-        .second = letter->second,
-        .content = &content,
-        .count = 1,
-    };
-    rg_random(request.thread.b, sizeof(request.thread.b));
-    return rg_office_post(office, file, &request, id_out, why);
-}
+/* ---- out ---- */
 
-static rg_outcome post(struct referral *office, struct rg_case_file *file, struct rg_letter *letter,
-                       struct rg_id *id_out, struct rg_reason *why)
+static void draft_of(const struct rg_case_file *file, const struct rg_letter *letter,
+                     const struct rg_guarded *guarded, struct rg_draft *out)
 {
-    RG_OWNED_BUFFER drafted = {.secret = true};
-    RG_OWNED_BUFFER envelope = {0};
-    struct rg_guarded guarded;
-    struct rg_wall now = rg_wall_now();
-    struct rg_draft draft = {
+    *out = (struct rg_draft){
         .to_office = letter->to_office,
         .thread = letter->thread,
         .priority = letter->priority,
@@ -330,22 +308,64 @@ static rg_outcome post(struct referral *office, struct rg_case_file *file, struc
         .content = letter->content,
         .count = letter->count,
     };
-    RG_TRY(overtake(office, file, letter, why));
-    RG_TRY(content_common(office, file, letter, now, why));
-    RG_TRY(ask(office, file, letter, &guarded, why));
-    draft.readers.excluded = &guarded.excluded;
-    draft.readers.assigned = file->proposed_by[0] != '\0' ? file->proposed_by : NULL;
-    memcpy(draft.readers.desks, guarded.desks, sizeof(guarded.desks));
+    out->readers.excluded = &guarded->excluded;
+    out->readers.assigned = file->proposed_by[0] != '\0' ? file->proposed_by : NULL;
+    memcpy(out->readers.desks, guarded->desks, sizeof(guarded->desks));
+}
+
+static rg_outcome seal(struct referral *office, struct rg_case_file *file, struct rg_letter *letter,
+                       const struct rg_guarded *guarded, struct rg_id *id_out,
+                       struct rg_reason *why)
+{
+    RG_OWNED_BUFFER drafted = {.secret = true};
+    RG_OWNED_BUFFER envelope = {0};
+    struct rg_draft draft;
+    draft_of(file, letter, guarded, &draft);
     RG_TRY(counter_next(office, &draft.counter, why));
-    if (letter->second != NULL && letter->kind != RG_KIND_COUNTERSIGN_REQUEST) {
-        return ask_second(office, file, letter, &draft, id_out, why);
-    }
     if (letter->draft_for != NULL) {
         RG_TRY(wrap_draft(letter, &drafted, why));
         draft.readers.final_country = letter->content[0].desk_draft.to_country;
     }
-    RG_TRY(rg_post_seal(office->home, &draft, now, &envelope, id_out, why));
+    RG_TRY(rg_post_seal(office->home, &draft, letter->content[0].made, &envelope, id_out, why));
     return rg_office_keep(office, file, letter, rg_buffer_peek(&envelope), *id_out, why);
+}
+
+/* Signed once, it goes to the second officer inside the office, and no further. */
+static rg_outcome ask_second(struct referral *office, struct rg_case_file *file,
+                             const struct rg_letter *letter, const struct rg_guarded *guarded,
+                             struct rg_id *id_out, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_prepared_drop) struct rg_prepared prepared = {.request = {.count = 0}};
+    struct rg_draft draft;
+    draft_of(file, letter, guarded, &draft);
+    RG_TRY(counter_next(office, &draft.counter, why));
+    RG_TRY(
+        rg_post_countersign_prepare(office->home, &draft, letter->content[0].made, &prepared, why));
+    struct rg_content content = {
+        .class_ = RG_CLASS_CASE, .body = RG_BODY_COUNTERSIGN, .countersign = prepared.request};
+    struct rg_letter request = {
+        .kind = RG_KIND_COUNTERSIGN_REQUEST,
+        .to_office = rg_office_own(office),
+        .priority = letter->priority,
+        .second = letter->second,
+        .content = &content,
+        .count = 1,
+    };
+    rg_random(request.thread.b, sizeof(request.thread.b));
+    RG_TRY(content_common(office, file, &request, rg_wall_now(), why));
+    return seal(office, file, &request, guarded, id_out, why);
+}
+
+static rg_outcome post(struct referral *office, struct rg_case_file *file, struct rg_letter *letter,
+                       struct rg_id *id_out, struct rg_reason *why)
+{
+    struct rg_guarded guarded;
+    RG_TRY(overtake(office, file, letter, why));
+    RG_TRY(content_common(office, file, letter, rg_wall_now(), why));
+    RG_TRY(ask(office, file, letter, &guarded, why));
+    bool two = letter->second != NULL && letter->kind != RG_KIND_COUNTERSIGN_REQUEST;
+    return two ? ask_second(office, file, letter, &guarded, id_out, why)
+               : seal(office, file, letter, &guarded, id_out, why);
 }
 
 rg_outcome rg_office_post(struct referral *office, struct rg_case_file *file,
