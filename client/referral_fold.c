@@ -136,6 +136,16 @@ rg_outcome rg_office_fold(struct referral *office, struct rg_case_file *file,
     return rg_ok();
 }
 
+rg_outcome rg_office_heads(struct referral *office, const struct rg_case_file *file,
+                           struct rg_process_heads *out, struct rg_reason *why)
+{
+    RG_CLEANUP(notes_drop) struct notes notes = {.count = 0};
+    RG_TRY(notes_read(office, file->row, &notes, why));
+    *out = rg_process_heads(notes_note(&notes), notes.count, rg_office_party(office, file),
+                            rg_wall_now());
+    return rg_ok();
+}
+
 /* What only this house knows: it never leaves, but it holds this house back. */
 static rg_outcome gate_home(struct referral *office, const struct rg_case_file *file,
                             struct rg_gate_home *out, struct rg_reason *why)

@@ -222,6 +222,9 @@ RG_MUST_USE rg_outcome rg_office_note(struct referral *office, const struct rg_c
 RG_MUST_USE rg_outcome rg_office_fold(struct referral *office, struct rg_case_file *file,
                                       const struct rg_id *about, enum rg_void *said_out,
                                       struct rg_reason *why);
+/* What a message that is written now names as previous and seen. */
+RG_MUST_USE rg_outcome rg_office_heads(struct referral *office, const struct rg_case_file *file,
+                                       struct rg_process_heads *out, struct rg_reason *why);
 /* Does the process allow our side this now? */
 RG_MUST_USE rg_outcome rg_office_may(struct referral *office, struct rg_case_file *file,
                                      const struct rg_process_message *next, struct rg_reason *why);

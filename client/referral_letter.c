@@ -125,6 +125,30 @@ static void vital_say(const struct referral *office, const struct rg_letter *let
     }
 }
 
+/* Does it pass between the two offices of a case? Then the fold is made of it. */
+static bool in_process(const struct referral *office, const struct rg_case_file *file,
+                       const struct rg_letter *letter)
+{
+    char country[RG_COUNTRY_BYTES];
+    rg_office_country(letter->to_office, country);
+    return file->row != 0 && file->now.side != RG_SIDE_PROPOSER &&
+           strcmp(country, office->home->principal.country) != 0;
+}
+
+/* In the process, what this message may claim to know; elsewhere the last of each side. */
+static rg_outcome heads_find(struct referral *office, const struct rg_case_file *file,
+                             const struct rg_letter *letter, struct rg_process_heads *out,
+                             struct rg_reason *why)
+{
+    if (in_process(office, file, letter)) {
+        return rg_office_heads(office, file, out, why);
+    }
+    RG_TRY(rg_spool_thread_last(office->spool, letter->thread, true, &out->previous,
+                                &out->has_previous, why));
+    return rg_spool_thread_last(office->spool, letter->thread, false, &out->seen, &out->has_seen,
+                                why);
+}
+
 static rg_outcome content_common(struct referral *office, const struct rg_case_file *file,
                                  const struct rg_letter *letter, struct rg_wall now,
                                  struct rg_reason *why)
@@ -139,10 +163,12 @@ static rg_outcome content_common(struct referral *office, const struct rg_case_f
                                 .has_family_link = file->has_family_link};
     memcpy(common.movement, letter->movement, sizeof(common.movement));
     memcpy(common.family_link, file->family_link, sizeof(common.family_link));
-    RG_TRY(rg_spool_thread_last(office->spool, letter->thread, true, &common.previous,
-                                &common.has_previous, why));
-    RG_TRY(rg_spool_thread_last(office->spool, letter->thread, false, &common.seen,
-                                &common.has_seen, why));
+    struct rg_process_heads heads = {.has_seen = false};
+    RG_TRY(heads_find(office, file, letter, &heads, why));
+    common.has_previous = heads.has_previous;
+    common.previous = heads.previous;
+    common.has_seen = heads.has_seen;
+    common.seen = heads.seen;
     (void)snprintf(common.author, sizeof(common.author), "%s", office->home->principal.text);
     (void)snprintf(common.language, sizeof(common.language), "%s",
                    letter->language != NULL ? letter->language : "");
@@ -208,15 +234,6 @@ static rg_outcome keep_own(struct referral *office, const struct rg_case_file *f
         RG_TRY(rg_casebook_section_put(office->book, row->seq, i, rg_buffer_peek(&bytes), why));
     }
     return rg_ok();
-}
-
-static bool in_process(const struct referral *office, const struct rg_case_file *file,
-                       const struct rg_letter *letter)
-{
-    char country[RG_COUNTRY_BYTES];
-    rg_office_country(letter->to_office, country);
-    return file->row != 0 && file->now.side != RG_SIDE_PROPOSER &&
-           strcmp(country, office->home->principal.country) != 0;
 }
 
 rg_outcome rg_office_keep(struct referral *office, struct rg_case_file *file,

@@ -44,8 +44,8 @@ static rg_outcome kind_find(struct writing *writing, struct rg_reason *why)
     RG_CHECK(writing->kind != NULL, why, RG_MALFORMED, "kind-unknown",
              "there is no kind %d; see: referral kinds", writing->asked->kind);
     RG_CHECK(writing->kind->case_body == RG_BODY_FORM && writing->kind->way != RG_WAY_DOMESTIC, why,
-             RG_DENIED, "kind-own-verb",
-             "%s is not written as a form; see: referral --help", writing->kind->name);
+             RG_DENIED, "kind-own-verb", "%s is not written as a form; see: referral --help",
+             writing->kind->name);
     return rg_ok();
 }
 
