@@ -205,6 +205,15 @@ static void drop_answered(struct rg_process *p, uint32_t kind)
 
 /* ---- one message ---- */
 
+struct rg_wall rg_process_made(struct rg_wall made, struct rg_wall accepted)
+{
+    int64_t earliest_ms = accepted.ms - RG_MADE_BEFORE_MS;
+    if (made.ms > accepted.ms) {
+        return accepted;
+    }
+    return made.ms < earliest_ms ? (struct rg_wall){earliest_ms} : made;
+}
+
 static bool touches_checks(uint32_t kind)
 {
     static const uint8_t kinds[] = {12, 20, 21, 31, 33, 34, 35, 36, 38, 39, 47, 48, 52, 55, 60, 61};

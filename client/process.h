@@ -157,7 +157,7 @@ struct rg_process_message {
     bool fresh;      /* 21, 47, 52 on a thread of its own: a hold, no place in the order */
     bool has_relays; /* in the case's thread: passes on a fresh one */
     struct rg_id relays;
-    struct rg_wall made;          /* the author's clock */
+    struct rg_wall made;          /* rg_process_made; the author's clock until it is accepted */
     uint32_t code;                /* see above */
     uint32_t scopes;              /* RG_SCOPE_BIT: given by 11, 20, 49, 70; withdrawn by 21 */
     uint32_t flags;               /* RG_SAYS_ */
@@ -189,6 +189,14 @@ struct rg_process_heads {
 };
 struct rg_process_heads rg_process_heads(const struct rg_process_message *message, size_t count,
                                          enum rg_party own, struct rg_wall now);
+
+/* The time of a message, for the fold: its author's clock, as far as the sender's gateway bears it
+ * out, which both offices read in the same signed entry (Accepted). Nobody writes after her message
+ * was accepted; and who writes far from a line (a border post over a weekend) has
+ * RG_MADE_BEFORE_MS until it is. Outside of that the nearest time that is believed counts: a clock
+ * that lies moves no gate, and no message is lost for it. */
+#define RG_MADE_BEFORE_MS (INT64_C(72) * 60 * 60 * 1000)
+struct rg_wall rg_process_made(struct rg_wall made, struct rg_wall accepted);
 
 /* ---- the state of the case: plain data ---- */
 

@@ -149,6 +149,7 @@ void rg_process_enter(process_t *p, enum rg_process_state state, struct rg_wall 
     if (is_one_of(state, S(IN_TRANSIT) | S(HANDED_OVER))) {
         p->departed_against_stop = p->handed_over_against_stop = false;
         *(state == RG_PROCESS_IN_TRANSIT ? &p->departed : &p->handed_over) = when;
+        p->withdrawal_stop_due = p->remove_due = false; /* she is on the way: nothing is planned */
     }
 }
 

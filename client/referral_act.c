@@ -8,6 +8,7 @@
  * come, stands in the way of the rest. */
 #include "client/referral_inside.h"
 
+#include "core/digest.h"
 #include "core/settings.h"
 
 #include <string.h>
@@ -221,6 +222,24 @@ static const struct saying *saying_of(enum rg_process_do what)
     return NULL;
 }
 
+/* Each of our officers' devices would say it; the gateway takes the first. */
+static struct rg_id occasion(const struct rg_case_file *file,
+                             const struct rg_process_action *action)
+{
+    bool missing = action->what == RG_DO_SEND_ALERT;
+    uint8_t bytes[sizeof(file->handle.b) + 1 + sizeof(int64_t)];
+    uint64_t when = (uint64_t)(missing ? file->process.handed_over.ms : file->process.since.ms);
+    memcpy(bytes, file->handle.b, sizeof(file->handle.b));
+    bytes[sizeof(file->handle.b)] = (uint8_t)action->what;
+    for (size_t i = 0; i < sizeof(int64_t); i++) {
+        bytes[sizeof(file->handle.b) + 1 + i] = (uint8_t)(when >> (8 * i));
+    }
+    struct rg_hash hash = rg_sha256(rg_bytes_of(bytes, sizeof(bytes)));
+    struct rg_id out;
+    memcpy(out.b, hash.b, sizeof(out.b));
+    return out;
+}
+
 static rg_outcome say(struct referral *office, struct rg_case_file *file,
                       const struct rg_process_action *action, struct rg_reason *why)
 {
@@ -233,8 +252,8 @@ static rg_outcome say(struct referral *office, struct rg_case_file *file,
         .kind = saying->kind,
         .has_answers = action->has_answers,
         .answers = action->answers,
-        .has_decides = action->has_answers,
-        .decides = action->answers,
+        .has_decides = true,
+        .decides = action->has_answers ? action->answers : occasion(file, action),
         .has_movement = file->has_movement,
         .language = "en",
         .form = form,
@@ -307,17 +326,26 @@ static rg_outcome act_by_itself(struct referral *office, struct rg_case_file *fi
     return rg_ok();
 }
 
+/* What has just been said and is owed still would be said for ever. */
+static bool is_said(const struct rg_process_action *said, const struct rg_process_action *action)
+{
+    return said->what == action->what && said->has_answers == action->has_answers &&
+           rg_id_same(said->answers, action->answers);
+}
+
 /* One act at a time: each changes what is owed. */
-static rg_outcome act_next(struct referral *office, struct rg_case_file *file, bool *spoke,
-                           struct rg_reason *why)
+static rg_outcome act_next(struct referral *office, struct rg_case_file *file,
+                           struct rg_process_action *said, bool *spoke, struct rg_reason *why)
 {
     struct rg_process_action action[RG_PROCESS_ACTIONS_MAX];
     enum rg_party own = rg_office_party(office, file);
     size_t count =
         rg_process_actions(&file->process, rg_wall_now(), action, RG_PROCESS_ACTIONS_MAX);
     for (size_t i = 0; i < count && !*spoke; i++) {
-        if (action[i].party == own) {
+        bool early = action[i].what == RG_DO_SEND_ALERT && !office->may_call_missing;
+        if (action[i].party == own && !early && !is_said(said, &action[i])) {
             RG_TRY(act_by_itself(office, file, &action[i], spoke, why));
+            *said = *spoke ? action[i] : *said;
         }
     }
     return rg_ok();
@@ -330,9 +358,10 @@ rg_outcome rg_office_act(struct referral *office, struct rg_case_file *file, siz
     if (spoke && !file->has_process) {
         RG_TRY(rg_office_fold(office, file, NULL, NULL, why));
     }
+    struct rg_process_action said = {.party = RG_PARTY_NONE};
     for (int round = 0; round < ROUNDS_MAX && spoke; round++) {
         spoke = false;
-        RG_TRY(act_next(office, file, &spoke, why));
+        RG_TRY(act_next(office, file, &said, &spoke, why));
         *done_out += spoke;
     }
     return rg_ok();
@@ -359,23 +388,61 @@ static rg_outcome due_visit(void *context, const struct rg_case_line *line, stru
     return rg_ok();
 }
 
+static bool is_overdue(const struct referral *office, const struct rg_case_file *file)
+{
+    struct rg_process_action action[RG_PROCESS_ACTIONS_MAX];
+    size_t count =
+        rg_process_actions(&file->process, rg_wall_now(), action, RG_PROCESS_ACTIONS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (action[i].what == RG_DO_SEND_ALERT &&
+            action[i].party == rg_office_party(office, file)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+rg_outcome rg_office_is_due(struct referral *office, bool *due_out, struct rg_reason *why)
+{
+    struct due due = {.count = 0};
+    bool found = false;
+    RG_TRY(rg_casebook_scan(office->book, due_visit, &due, why));
+    for (size_t i = 0; i < due.count && !found; i++) {
+        RG_CASE_FILE file = {0};
+        RG_TRY(rg_casebook_get(office->book, due.row[i], &file, why));
+        found = is_overdue(office, &file);
+    }
+    *due_out = found;
+    return rg_ok();
+}
+
+static rg_outcome act_due_one(struct referral *office, int64_t row, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    RG_SPOOL_STEP step = {0};
+    size_t done = 0;
+    RG_TRY(rg_casebook_get(office->book, row, &file, why));
+    RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    office->may_call_missing = true;
+    rg_outcome outcome = rg_office_act(office, &file, &done, why);
+    office->may_call_missing = false;
+    if (outcome.code == RG_AGAIN) {
+        return rg_ok(); /* a key card will come */
+    }
+    RG_TRY(outcome);
+    if (done > 0) {
+        rg_office_moved(office);
+    }
+    RG_TRY(rg_casebook_put(office->book, &file, why));
+    return rg_spool_step_commit(&step, why);
+}
+
 rg_outcome rg_office_act_due(struct referral *office, struct rg_reason *why)
 {
     struct due due = {.count = 0};
     RG_TRY(rg_casebook_scan(office->book, due_visit, &due, why));
     for (size_t i = 0; i < due.count; i++) {
-        RG_CASE_FILE file = {0};
-        RG_SPOOL_STEP step = {0};
-        size_t done = 0;
-        RG_TRY(rg_casebook_get(office->book, due.row[i], &file, why));
-        RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-        rg_outcome outcome = rg_office_act(office, &file, &done, why);
-        if (outcome.code == RG_AGAIN) {
-            continue; /* a key card will come */
-        }
-        RG_TRY(outcome);
-        RG_TRY(rg_casebook_put(office->book, &file, why));
-        RG_TRY(rg_spool_step_commit(&step, why));
+        RG_TRY(act_due_one(office, due.row[i], why));
     }
     return rg_ok();
 }

@@ -534,6 +534,7 @@ static rg_outcome process_take(struct rg_arrival *arrival, struct rg_reason *why
     if (!relevant) {
         return rg_ok();
     }
+    note.made = rg_process_made(note.made, (struct rg_wall){arrival->row->time_ms});
     RG_TRY(rg_casebook_note_put(office->book, arrival->row->seq, &note, why));
     RG_TRY(rg_spool_message_update(office->spool, arrival->row, why));
     RG_TRY(rg_office_fold(office, arrival->file, &arrival->row->id, &said, why));

@@ -46,6 +46,9 @@ struct referral {
     enum rg_code trouble_code;
     bool ever_up;
     int lock_fd;
+    bool due_waiting;      /* a reception is overdue, as far as is known before the mail is read */
+    bool may_call_missing; /* the mail has been read */
+    int64_t due_mono_ms;   /* when to look again */
     int64_t moved_mono_ms;
     int64_t submitted_seq[RG_EMERGENCY + 1]; /* per priority: submitted up to there */
     int64_t position;                        /* of the mailbox, as delivered in this session */
@@ -281,6 +284,9 @@ RG_MUST_USE rg_outcome rg_office_erase_ordered(struct referral *office, struct r
 RG_MUST_USE rg_outcome rg_office_erase_received(struct referral *office, struct rg_case_file *file,
                                                 struct rg_reason *why);
 /* Cases in which time itself asks for something: nobody confirmed a reception. */
+/* Does a case owe an alert by its time? */
+RG_MUST_USE rg_outcome rg_office_is_due(struct referral *office, bool *due_out,
+                                        struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_office_act_due(struct referral *office, struct rg_reason *why);
 /* The event must be lawful in the case's state: changes `file` only then. */
 RG_MUST_USE rg_outcome rg_office_step(struct rg_case_file *file, enum rg_case_event event,

@@ -121,6 +121,10 @@ static rg_outcome revived(struct referral *office, struct rg_message_row *row,
     RG_TRY(rg_spool_message_update(office->spool, row, why));
     RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
     RG_TRY(rg_office_fold(office, &file, NULL, NULL, why));
+    (void)snprintf(office->moved.alarm, sizeof(office->moved.alarm),
+                   "a message of case %.40s had left before it was taken back, and counts: if the "
+                   "person has withdrawn, say it once more, with: referral withdraw %.40s",
+                   file.number, file.number);
     return rg_casebook_put(office->book, &file, why);
 }
 
@@ -132,6 +136,31 @@ static rg_outcome contradiction(struct referral *office, const struct rg_message
                    "%.60s: the evidence of the message shows both",
                    row->other);
     return rg_ok();
+}
+
+/* From now on both offices know the same time, and read the author's clock by it. */
+static rg_outcome accepted_at(struct referral *office, const struct rg_message_row *row,
+                              struct rg_wall accepted, struct rg_reason *why)
+{
+    RG_CASE_FILE file = {0};
+    struct rg_process_message note;
+    bool found = false;
+    if (row->case_row == 0) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_note_get(office->book, row->seq, &note, &found, why));
+    struct rg_wall made = found ? rg_process_made(note.made, accepted) : (struct rg_wall){0};
+    if (!found || made.ms == note.made.ms) {
+        return rg_ok();
+    }
+    note.made = made;
+    RG_TRY(rg_casebook_note_put(office->book, row->seq, &note, why));
+    RG_TRY(rg_casebook_get(office->book, row->case_row, &file, why));
+    if (file.now.side == RG_SIDE_PROPOSER) {
+        return rg_ok();
+    }
+    RG_TRY(rg_office_fold(office, &file, NULL, NULL, why));
+    return rg_casebook_put(office->book, &file, why);
 }
 
 static rg_outcome proof_take(struct referral *office, struct rg_message_row *row,
@@ -148,6 +177,9 @@ static rg_outcome proof_take(struct referral *office, struct rg_message_row *row
     RG_TRY(rg_proof_keep(office, row->seq, proven, &fresh, why));
     if (!fresh || effect == NULL) {
         return rg_ok();
+    }
+    if (effect->kind == RG_ENTRY_ACCEPTED) {
+        RG_TRY(accepted_at(office, row, proven->log_entry->time, why));
     }
     if (row->state == RG_OUT_WITHDRAWN && effect->state != RG_OUT_REFUSED) {
         RG_TRY(revived(office, row, why));

@@ -264,6 +264,18 @@ static rg_outcome withdrawal_json(struct referral *office, const struct rg_case_
                            when, by);
 }
 
+/* For an NGO or a desk its focal point is outside already; for a focal point, what is abroad. */
+static bool is_outside(const struct referral *office, const struct rg_case_file *file,
+                       const struct rg_message_row *row)
+{
+    char country[RG_COUNTRY_BYTES];
+    bool stays = row->state == RG_OUT_WAITING || row->state == RG_OUT_WITHDRAWN ||
+                 row->state == RG_OUT_REFUSED;
+    rg_office_country(row->other, country);
+    bool crosses = strcmp(country, office->home->principal.country) != 0;
+    return (crosses || file->now.side == RG_SIDE_PROPOSER) && (!row->ours || !stays);
+}
+
 /* Something of this case is, or may be, outside this house. */
 static rg_outcome has_left(struct referral *office, const struct rg_case_file *file, bool *left_out,
                            struct rg_reason *why)
@@ -273,8 +285,7 @@ static rg_outcome has_left(struct referral *office, const struct rg_case_file *f
     *left_out = false;
     while (count > 0 && !*left_out) {
         RG_TRY(rg_spool_list(office->spool, RG_BY_CASE, file->row, row.seq, &row, 1, &count, why));
-        bool stays = row.state == RG_OUT_WAITING || row.state == RG_OUT_WITHDRAWN;
-        *left_out = count > 0 && (!row.ours || !stays);
+        *left_out = count > 0 && is_outside(office, file, &row);
     }
     return rg_ok();
 }
@@ -322,16 +333,15 @@ static rg_outcome withdraw_here(struct referral *office, struct rg_case_file *fi
 {
     RG_SPOOL_STEP step = {0};
     RG_OWNED_RECORD record = NULL;
-    unsigned actions = 0;
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(record_withdraw(office, file->row, scopes, why));
     RG_TRY(outbox_empty(office, file, why));
-    if (!rg_office_may_change(file)) {
-        RG_TRY(rg_office_step(file, RG_EVENT_UNDELIVERED, &actions, why));
-        RG_TRY(rg_office_step(file, RG_EVENT_RETRY, &actions, why));
+    if (file->now.state != RG_CASE_DECLINED) { /* what was about to leave is held anew */
+        file->now.state = RG_CASE_HELD;
+        file->now.since = rg_wall_now();
+        RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+        RG_TRY(rg_office_judge(office, file, record, why));
     }
-    RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
-    RG_TRY(rg_office_judge(office, file, record, why));
     RG_TRY(rg_casebook_put(office->book, file, why));
     if (erase) {
         RG_TRY(rg_casebook_erase(office->book, file->row, false, why));

@@ -17,6 +17,8 @@
 #define WAIT_MS_MAX 60000
 #define READ_QUIET_MS 300
 #define STEP_MS 50
+#define MAIL_QUIET_MS 2000 /* nothing has come for so long: the mail has been read */
+#define DUE_EVERY_MS (10 * 60 * 1000)
 
 static int64_t mono_ms(void)
 {
@@ -38,6 +40,27 @@ static rg_outcome on_send(void *context, struct rg_bytes frame, struct rg_reason
     return rg_sync_send(office->sync, frame, why);
 }
 
+/* Is a reception overdue? Only now: the clock is known not to be far off. */
+static rg_outcome due_look(struct referral *office, struct rg_reason *why)
+{
+    office->due_mono_ms = mono_ms() + DUE_EVERY_MS;
+    return rg_office_is_due(office, &office->due_waiting, why);
+}
+
+/* The confirmation may be in the mail that comes: nobody is called missing before it is read. */
+static rg_outcome due_act(struct referral *office, struct rg_reason *why)
+{
+    if (mono_ms() >= office->due_mono_ms) {
+        RG_TRY(due_look(office, why));
+    }
+    if (!office->due_waiting || rg_exchange_unanswered(office->exchange) > 0 ||
+        mono_ms() - office->moved_mono_ms < MAIL_QUIET_MS) {
+        return rg_ok();
+    }
+    office->due_waiting = false;
+    return rg_office_act_due(office, why);
+}
+
 static rg_outcome on_hello(void *context, const char *principal, struct rg_reason *why)
 {
     struct referral *office = context;
@@ -47,7 +70,7 @@ static rg_outcome on_hello(void *context, const char *principal, struct rg_reaso
     office->trouble = (struct rg_reason){0};
     rg_office_moved(office);
     RG_TRY(rg_inbox_open_stored(office, why));
-    return rg_office_act_due(office, why); /* now that the clock is known not to be far off */
+    return due_look(office, why);
 }
 
 static rg_outcome on_document(void *context, const struct rg_document *document,
@@ -151,7 +174,7 @@ static rg_outcome on_feed(void *context, struct rg_reason *why)
         /* Whatever waits still was put off by the gateway: look at all of it again. */
         memset(office->submitted_seq, 0, sizeof(office->submitted_seq));
     }
-    return rg_ok();
+    return due_act(office, why);
 }
 
 static bool is_about_proofs(const char *id)
@@ -238,6 +261,7 @@ static rg_outcome sync_begin(struct referral *office, struct rg_reason *why)
     office->moved = (struct referral_moved){0};
     office->trouble = (struct rg_reason){0};
     office->ever_up = false;
+    office->due_waiting = false;
     office->opened_count = 0;
     office->status_position = 0;
     office->position = 0;
@@ -345,6 +369,7 @@ static bool sync_done(const struct referral *office, const struct referral_sync_
     if (!office->ever_up) {
         return mono_ms() - started_ms >= (first < most ? first : most);
     }
+    quiet = office->due_waiting && quiet <= MAIL_QUIET_MS ? MAIL_QUIET_MS + STEP_MS : quiet;
     return now->quiet_ms >= quiet || mono_ms() - office->moved_mono_ms >= most;
 }
 

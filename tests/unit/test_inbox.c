@@ -21,6 +21,7 @@ static rg_outcome post_seal_lawful(struct rg_home *home, const struct rg_draft *
 #include <cmocka.h>
 
 #define ROWS 16
+#define TEN_DAYS_MS (INT64_C(240) * 60 * 60 * 1000)
 
 static char pki[64]; /* one development PKI for all tests */
 
@@ -44,6 +45,7 @@ enum forgery {
     FORGE_ANSWERS,  /* answers a message that nobody has sent */
     FORGE_WITHHELD, /* the last section says that it is withheld */
     FORGE_DRAFT,    /* a draft says outside that it is of another kind than inside */
+    FORGE_MADE,     /* by a clock that is ten days behind */
 };
 static enum forgery forgery;
 
@@ -111,6 +113,7 @@ rg_outcome rg_post_seal(struct rg_home *home, const struct rg_draft *draft, stru
         if (forgery == FORGE_DRAFT && content[i].kind == RG_KIND_DESK_DRAFT) {
             content[i].desk_draft.kind = RG_KIND_INFO_RESPONSE;
         }
+        content[i].made.ms -= forgery == FORGE_MADE ? TEN_DAYS_MS : 0;
         content[i].answers.b[0] ^= forgery == FORGE_ANSWERS ? 1 : 0;
         content[i].handle.b[0] ^= forgery == FORGE_HANDLE && i + 1 == draft->count ? 1 : 0;
         content[i].exercise = forgery != FORGE_EXERCISE && content[i].exercise;
@@ -1096,6 +1099,139 @@ static void test_a_draft_of_two_kinds(void **state)
     desk_close(&ngo);
 }
 
+/* An alert on a thread of its own holds the case, until our library has passed it on: once. */
+static void test_a_fresh_alert_is_passed_on(void **state)
+{
+    struct pair *pair = *state;
+    RG_CASE_FILE file = {0};
+    RG_OWNED_FORM form = NULL;
+    struct rg_id id;
+    size_t done = 0;
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    struct rg_letter letter = {.kind = RG_KIND_SAFETY_CONCERN, .to_office = "kh/focal"};
+    (void)carry_all(&pair->kh, &pair->th);
+    case_load(&pair->th, 0, &file);
+    assert_true(rg_is_ok(rg_form_read_json(rg_kind_row(RG_KIND_SAFETY_CONCERN)->form,
+                                           rg_bytes_of_text(concern), &form, NULL)));
+    letter.form = form;
+    rg_random(letter.thread.b, sizeof(letter.thread.b));
+    assert_true(rg_is_ok(rg_office_post(pair->th.office, &file, &letter, &id, NULL)));
+    assert_int_equal(file.process.holds[RG_PARTY_HOST], 1);
+    assert_true(rg_is_ok(rg_office_act(pair->th.office, &file, &done, NULL)));
+    assert_int_equal(done, 1);
+    assert_int_equal(file.process.holds[RG_PARTY_HOST], 0);
+    assert_int_equal(file.process.concerns, 1);
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 2);
+    assert_true(rg_is_ok(rg_casebook_put(pair->th.office->book, &file, NULL)));
+}
+
+static int64_t made_ms(const struct desk *desk, const char *message)
+{
+    struct rg_message_row row;
+    struct rg_process_message note = {.kind = 0};
+    bool found = false;
+    assert_true(rg_is_ok(rg_office_message(desk->office, message, &row, NULL)));
+    assert_true(rg_is_ok(rg_casebook_note_get(desk->office->book, row.seq, &note, &found, NULL)));
+    assert_true(found);
+    return note.made.ms;
+}
+
+/* Nobody's clock carries a message back behind the end of a consent: what the gateway has signed
+ * bounds it, and both offices count the same time. */
+static void test_a_clock_that_lies(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_written written;
+    struct carried carried;
+    RG_CASE_FILE file = {0};
+    struct rg_process_message note;
+    struct rg_message_row row;
+    bool found = false;
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    (void)carry_all(&pair->kh, &pair->th);
+    forgery = FORGE_MADE;
+    assert_int_equal(write_as(&pair->th, RG_KIND_SAFETY_CONCERN, concern, &written).code,
+                     REFERRAL_OK);
+    forgery = FORGE_NOTHING;
+    assert_true(rg_is_ok(rg_office_message(pair->th.office, written.id, &row, NULL)));
+    assert_true(
+        rg_is_ok(rg_casebook_note_get(pair->th.office->book, row.seq, &note, &found, NULL)));
+    note.made.ms -= TEN_DAYS_MS; /* as that clock says */
+    assert_true(rg_is_ok(rg_casebook_note_put(pair->th.office->book, row.seq, &note, NULL)));
+    assert_true(fetch(&pair->th, &pair->kh, 7000, &carried));
+    deliver(&pair->kh, &carried);
+    assert_true(rg_is_ok(rg_inbox_proof(pair->th.office, &carried.delivery.accepted, NULL)));
+    int64_t accepted_ms = carried.log_entry[0].time.ms;
+    rg_buffer_drop(&carried.bytes);
+    assert_int_equal(made_ms(&pair->kh, written.id), accepted_ms - RG_MADE_BEFORE_MS);
+    assert_int_equal(made_ms(&pair->th, written.id), accepted_ms - RG_MADE_BEFORE_MS);
+    case_load(&pair->th, 0, &file);
+    assert_int_equal(file.process.asked[RG_ASK_CONCERN][RG_PARTY_HOST].since.ms,
+                     accepted_ms - RG_MADE_BEFORE_MS);
+}
+
+/* Handed over five hours ago, as far as this casebook knows; the confirmation may wait at the
+ * gateway. */
+static void long_handed_over(const struct desk *desk)
+{
+    RG_CASE_FILE file = {0};
+    case_load(desk, 0, &file);
+    file.has_process = true;
+    file.process.state = RG_PROCESS_HANDED_OVER;
+    file.process.handed_over.ms = rg_wall_now().ms - INT64_C(5) * 60 * 60 * 1000;
+    assert_true(rg_is_ok(rg_casebook_put(desk->office->book, &file, NULL)));
+}
+
+/* Nobody is called missing before the mail has been read. */
+static void test_the_mail_comes_before_the_alert(void **state)
+{
+    struct pair *pair = *state;
+    (void)carry_all(&pair->kh, &pair->th);
+    long_handed_over(&pair->th);
+    assert_true(rg_is_ok(on_begin(pair->th.office, NULL)));
+    assert_true(rg_is_ok(on_hello(pair->th.office, "referral://th/gateway", NULL)));
+    assert_true(rg_is_ok(on_end(pair->th.office, NULL)));
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
+    pair->th.office->moved_mono_ms -= 60000; /* nothing has come for a minute */
+    assert_true(rg_is_ok(on_feed(pair->th.office, NULL)));
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
+}
+
+/* What is outside of this house is what has crossed the border, not what an NGO of ours has sent:
+ * she may take it back, and nobody abroad is told of her. */
+static void test_a_proposed_case_is_withdrawn_here(void **state)
+{
+    struct desk ngo;
+    struct desk th;
+    struct referral_written written;
+    struct referral_case found;
+    char id[REFERRAL_CASE_BYTES];
+    const struct referral_withdrawal all = {.said_by = "person"};
+    struct pair *pair = *state;
+    desk_open(&ngo, "th/ngo-alpha");
+    desk_open(&th, "th/focal");
+    cards_give(&ngo, &th);
+    cards_give(&th, &ngo);
+    cards_give(&pair->kh, &ngo);
+    cards_give(&pair->kh, &th);
+    assert_int_equal(compose_until(&ngo, "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(ngo.office, "C1").code, REFERRAL_OK);
+    assert_int_equal(carry_all(&ngo, &th), 1);
+    first_case(&th, &found);
+    (void)snprintf(id, sizeof(id), "%s", found.id);
+    assert_int_equal(referral_send(th.office, id).code, REFERRAL_OK); /* waits in the outbox */
+    struct referral_result result = referral_withdraw(th.office, id, &all, &written);
+    assert_string_equal(result.id, "");
+    assert_int_equal(result.code, REFERRAL_OK);
+    assert_string_equal(written.state, "here");
+    assert_int_equal(state_count(&th, RG_OUT_WAITING), 0);
+    assert_int_equal(referral_send(th.office, id).code, REFERRAL_DENIED);
+    desk_close(&ngo);
+    desk_close(&th);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_open, pair_close)
 
 struct four { /* two officers in each of two offices */
@@ -1311,6 +1447,10 @@ int main(void)
         cmocka_unit_test(test_colleagues_have_one_case),
         cmocka_unit_test(test_a_request_to_sign_in_another_case),
         cmocka_unit_test(test_colleagues_know_of_a_claim),
+        TEST(test_a_fresh_alert_is_passed_on),
+        TEST(test_the_mail_comes_before_the_alert),
+        TEST(test_a_clock_that_lies),
+        TEST(test_a_proposed_case_is_withdrawn_here),
         TEST(test_a_withheld_section_beside_a_form),
         TEST(test_consent_that_the_other_side_made_up),
         TEST(test_an_order_to_erase_what_is_ours),

@@ -1153,9 +1153,42 @@ static void test_names(void **state)
     }
 }
 
+/* What the library has said is owed no more: else it would say it again with whatever comes. */
+static void test_what_is_said_is_owed_no_more(void **state)
+{
+    static const struct {
+        const char *words, *said;
+        enum rg_process_do what;
+    } owed[] = {
+        {UNTIL_SCHEDULED " { O52:OPEN | H49 }", " H42:REMOVE_PERSON", RG_DO_SEND_REMOVE_PERSON},
+        {UNTIL_SCHEDULED " O52:OPEN", " H42:REMOVE_PERSON", RG_DO_SEND_REMOVE_PERSON},
+        {UNTIL_SCHEDULED " O21", " H42:CANCEL", RG_DO_SEND_STOP},
+        {UNTIL_SCHEDULED " { O21 | H47:MISSING }", " H42:CANCEL", RG_DO_SEND_STOP},
+        {"H11 O21", " H22", RG_DO_SEND_WITHDRAWAL_ACK},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(owed) / sizeof(owed[0]); i++) {
+        struct rg_process_action action[RG_PROCESS_ACTIONS_MAX];
+        struct talk talk;
+        words_start(&talk);
+        words_say(&talk, owed[i].words);
+        words_say(&talk, owed[i].said);
+        struct rg_process p = words_fold(&talk);
+        size_t count =
+            rg_process_actions(&p, (struct rg_wall){talk.now_ms}, action, RG_PROCESS_ACTIONS_MAX);
+        for (size_t k = 0; k < count; k++) {
+            if (action[k].what == owed[i].what) {
+                fail_msg("%s%s: %s is owed again", owed[i].words, owed[i].said,
+                         rg_process_do_name(action[k].what));
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_said_is_owed_no_more),
         cmocka_unit_test(test_every_row_is_met),
         cmocka_unit_test(test_the_states_along_the_way),
         cmocka_unit_test(test_what_has_no_row_is_void),
