@@ -359,7 +359,7 @@ struct rg_gate_verdict rg_process_gate(const struct rg_process *process, struct 
                                        enum rg_gate_stage stage, const struct rg_gate_home *home);
 
 #define RG_FLAG_STOP 1u      /* turn back */
-#define RG_FLAG_EMERGENCY 2u /* came without the usual checks; some may be open */
+#define RG_FLAG_EMERGENCY 2u /* came without the usual checks, and some are still due */
 #define RG_FLAG_ALERT 4u
 #define RG_FLAG_CONCERN 8u
 #define RG_FLAG_HOLD 16u /* a direct alert is not relayed yet */

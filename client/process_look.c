@@ -197,6 +197,16 @@ static bool is_over(const struct rg_process *p)
     return is_one_of(p->state, S(NONE) | S(DECLINED) | S(CANCELLED) | S(CLOSED) | S(ERASED));
 }
 
+/* After an emergency return: the rows of the gate that were skipped, can still be made up for, and
+ * fail to this day. */
+static uint32_t still_deferred(const struct rg_process *p, struct rg_date today)
+{
+    const uint32_t later = RG_GATE_BIT(RG_GATE_NATIONALITY) | RG_GATE_BIT(RG_GATE_RISK_HOST) |
+                           RG_GATE_BIT(RG_GATE_RISK_ORIGIN) | RG_GATE_BIT(RG_GATE_CHILD_INTEREST);
+    bool has = p->deferred != 0 && !is_over(p);
+    return has ? p->deferred & later & rg_process_gate(p, today, RG_GATE_DEPARTURE, NULL).fails : 0;
+}
+
 unsigned rg_process_flags(const struct rg_process *p, struct rg_wall now)
 {
     struct rg_date today = rg_date_of_wall(now);
@@ -206,7 +216,7 @@ unsigned rg_process_flags(const struct rg_process *p, struct rg_wall now)
         bool is;
     } flags[] = {
         {RG_FLAG_STOP, p->stop != 0},
-        {RG_FLAG_EMERGENCY, p->emergency},
+        {RG_FLAG_EMERGENCY, p->emergency && still_deferred(p, today) != 0},
         {RG_FLAG_ALERT, p->alerts > 0 && !is_over(p)},
         {RG_FLAG_CONCERN, p->concerns > 0},
         {RG_FLAG_HOLD, p->holds[RG_PARTY_HOST] + p->holds[RG_PARTY_ORIGIN] > 0},
@@ -489,16 +499,12 @@ static void by_state(const struct rg_process *p, struct rg_wall now, struct wait
     by_leg(p, w);
 }
 
-/* After an emergency return: what was skipped, and still fails. */
 static void deferred(const struct rg_process *p, struct rg_wall now, struct waits *w)
 {
-    uint32_t fails =
-        p->deferred & rg_process_gate(p, rg_date_of_wall(now), RG_GATE_DEPARTURE, NULL).fails;
-    const uint32_t later = RG_GATE_BIT(RG_GATE_NATIONALITY) | RG_GATE_BIT(RG_GATE_RISK_HOST) |
-                           RG_GATE_BIT(RG_GATE_RISK_ORIGIN) | RG_GATE_BIT(RG_GATE_CHILD_INTEREST);
-    for (unsigned i = 0; i < RG_GATE_COUNT && !is_over(p); i++) {
+    uint32_t fails = still_deferred(p, rg_date_of_wall(now));
+    for (unsigned i = 0; i < RG_GATE_COUNT; i++) {
         const struct rg_gate_row *row = rg_gate_row((enum rg_gate)i);
-        if ((fails & later & RG_GATE_BIT(i)) != 0) {
+        if ((fails & RG_GATE_BIT(i)) != 0) {
             add(w, row->mover, row->kind, 14, row->meaning, p->departed); /* 10 working days */
         }
     }
