@@ -661,6 +661,7 @@ static rg_outcome house_take(struct rg_arrival *arrival, const struct taking *ta
     if (!arrival->counts) {
         return rg_ok();
     }
+    rg_office_family_take(arrival->file, arrival->opened->first);
     RG_TRY(rg_spool_step_begin(arrival->office->spool, &step, why));
     rg_outcome outcome = act != NULL ? act(arrival, &said) : rg_ok();
     outcome = rg_is_ok(outcome) ? fields_take(arrival, &said) : outcome;

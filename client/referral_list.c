@@ -114,8 +114,13 @@ void rg_office_show_case(struct referral *office, struct referral_case *out)
         rg_words_add(office->text[2], sizeof(office->text[2]), "%s; %s", rule->meaning,
                      rule->what_next);
     }
+    office->text[3][0] = '\0';
+    if (file->has_family_link) {
+        rg_hex(rg_bytes_of(file->family_link, sizeof(file->family_link)), office->text[3]);
+    }
     *out = (struct referral_case){
         .id = file->number,
+        .family = office->text[3],
         .reference = file->reference,
         .name_native = file->name_native,
         .name_latin = file->name_latin,

@@ -45,6 +45,7 @@ static json_t *case_json(const struct referral_case *found)
     (void)json_object_set_new(object, "reason", text_or_null(found->reason));
     (void)json_object_set_new(object, "due_ms",
                               found->due_ms > 0 ? json_integer(found->due_ms) : json_null());
+    (void)json_object_set_new(object, "family", text_or_null(found->family));
     (void)json_object_set_new(object, "receipt_verified", json_boolean(found->receipt_verified));
     (void)json_object_set_new(object, "opened_there", json_boolean(found->opened_there));
     (void)json_object_set_new(object, "details_sent", json_boolean(found->details_sent));
@@ -283,6 +284,9 @@ static void show_head(const struct cli *cli, const struct referral_case *found)
     print_local(found->since_ms, found->zone_minutes, time);
     (void)printf("  %-12s%s%s%s since %s\n", "State", colour_on(cli, found->state), found->state,
                  colour_off(cli), time);
+    if (found->family[0] != '\0') {
+        (void)printf("  %-12slinked with relatives, %.8s\n", "Family", found->family);
+    }
     if (found->reason[0] != '\0') {
         (void)printf("  %-12s%s\n", "Because", found->reason);
     }

@@ -84,6 +84,7 @@ int do_decline(struct cli *cli, struct arguments *arguments);
 int do_erase(struct cli *cli, struct arguments *arguments);
 int do_tidy(struct cli *cli, struct arguments *arguments);
 int do_hold(struct cli *cli, struct arguments *arguments);
+int do_link(struct cli *cli, struct arguments *arguments);
 int do_claim(struct cli *cli, struct arguments *arguments);
 int do_withdraw(struct cli *cli, struct arguments *arguments);
 int do_notices(struct cli *cli, struct arguments *arguments);

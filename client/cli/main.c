@@ -46,6 +46,7 @@ static const struct verb_row verbs[] = {
      "the person takes back what she agreed to", false},
     {"claim", do_claim, "ID --open|--end [--second HOME]",
      "claim for protection: the origin is told nothing", false},
+    {"link", do_link, "ID RELATIVE", "two cases of one family", false},
     {"notice", do_notice, "FILE.json", "give a notice to all countries", false},
     {"exclude", do_exclude, "ID WHO [--remove --second HOME] | ID --list",
      "who must not read of a case", false},

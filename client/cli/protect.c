@@ -52,6 +52,18 @@ int do_claim(struct cli *cli, struct arguments *arguments)
                                 : "the claim has ended; two officers have said so");
 }
 
+/* ---- link ---- */
+
+int do_link(struct cli *cli, struct arguments *arguments)
+{
+    if (arguments->count != 2) {
+        return usage("link needs the cases of two relatives: referral link ID RELATIVE");
+    }
+    struct referral_result result =
+        referral_link(cli->office, arguments->word[0], arguments->word[1]);
+    return done(cli, &result, "linked: what is written in both from now on says so");
+}
+
 /* ---- exclude ---- */
 
 static int exclusions_list(struct cli *cli, const char *id)

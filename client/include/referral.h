@@ -253,6 +253,11 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_gate(struct refer
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_claim(struct referral *office, const char *id, bool open, const char *second_home);
 
+/* Two relatives: what is written in their cases from now on tells the other country that they
+ * belong together. Both cases are between the same two countries. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_link(struct referral *office, const char *id, const char *relative);
+
 /* The person takes back what she agreed to: it holds here at once, also offline, overtakes what
  * waits in the outbox, and goes out before everything else with the next sync (kind 21). */
 struct referral_withdrawal {
@@ -385,6 +390,7 @@ struct referral_case {
     int64_t waiting_since_ms;
     bool alert;            /* somebody's safety: before all others */
     bool protection_claim; /* the country of origin is told nothing */
+    const char *family;    /* 32 hex digits, the same in the cases of relatives; "" alone */
     int zone_minutes;      /* this office's local time, east of Greenwich */
 };
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
