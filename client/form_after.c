@@ -177,7 +177,9 @@ const struct rg_form_table rg_form_remedy_notice = TABLE("RemedyNotice", remedy_
 /* 70 ONWARD_REFERRAL */
 static const struct rg_box onward_referral_box[] = {
     BOX(1, "purpose", CODE, CASE, MUST, .codes = purpose_codes, .meaning = "what for"),
-    BOX(2, "consent", ID, CASE, MUST, .meaning = "the consent record with ONWARD_THIRD_COUNTRY"),
+    BOX(2, "consent", ID, CASE, MAY,
+        .meaning = "the consent record with ONWARD_THIRD_COUNTRY, where the partner has one; the "
+                   "library asks for the consent itself whatever stands here"),
     BOX(3, "origin_excluded", BOOL, CASE, MUST,
         .meaning = "the country of origin must not learn of it"),
     BOX(4, "age", CODE, CASE, MUST, .codes = age_codes, .meaning = "child also when uncertain"),

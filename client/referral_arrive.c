@@ -234,16 +234,47 @@ static rg_outcome copy_withdrawal(struct rg_arrival *arrival, struct rg_reason *
 
 typedef rg_outcome (*arrival_act)(struct rg_arrival *arrival, struct rg_reason *why);
 
+/* What is not known yet of the person and stands in this part of a form. */
+static rg_outcome fields_of_form(const struct rg_form *form, struct rg_record *record,
+                                 struct rg_reason *why)
+{
+    for (unsigned f = 0; f < RG_FIELD_COUNT; f++) {
+        const char *value = rg_form_field_get(form, (enum rg_field)f);
+        if (value[0] != '\0' && !rg_record_has(record, (enum rg_field)f)) {
+            RG_TRY(rg_record_set(record, (enum rg_field)f, rg_bytes_of_text(value), why));
+        }
+    }
+    return rg_ok();
+}
+
+/* The asked side learns names and needs from more than kind 17. */
+static rg_outcome fields_take(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    RG_OWNED_RECORD record = NULL;
+    if (arrival->ours || file->now.side != RG_SIDE_ORIGIN) {
+        return rg_ok();
+    }
+    RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        const struct rg_opened_section *section = &arrival->opened->section[i];
+        if (section->here && section->content.body == RG_BODY_FORM) {
+            RG_TRY(fields_of_form(section->content.form, record, why));
+        }
+    }
+    rg_office_names(file, record);
+    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
+}
+
 /* Opens a case without being asked about one: a notice of identification, an emergency return, an
  * onward referral. */
 static rg_outcome take_opening(struct rg_arrival *arrival, struct rg_reason *why)
 {
-    (void)why;
     if (arrival->opened->first->kind == RG_KIND_EMERGENCY_RETURN) {
         arrival->file->now.state = RG_CASE_RELEASED;
         arrival->file->now.since = rg_wall_now();
     }
-    return rg_ok();
+    return fields_take(arrival, why);
 }
 
 /* Each device erases what it holds itself, whoever of the office answers. */
@@ -615,38 +646,6 @@ static rg_outcome answer(struct rg_arrival *arrival, struct rg_reason *why)
         RG_TRY(milestone_relay(arrival, why));
     }
     return wanted && done == 0 ? acknowledge(arrival, why) : rg_ok();
-}
-
-/* What is not known yet of the person and stands in this part of a form. */
-static rg_outcome fields_of_form(const struct rg_form *form, struct rg_record *record,
-                                 struct rg_reason *why)
-{
-    for (unsigned f = 0; f < RG_FIELD_COUNT; f++) {
-        const char *value = rg_form_field_get(form, (enum rg_field)f);
-        if (value[0] != '\0' && !rg_record_has(record, (enum rg_field)f)) {
-            RG_TRY(rg_record_set(record, (enum rg_field)f, rg_bytes_of_text(value), why));
-        }
-    }
-    return rg_ok();
-}
-
-/* The asked side learns names and needs from more than kind 17. */
-static rg_outcome fields_take(struct rg_arrival *arrival, struct rg_reason *why)
-{
-    struct rg_case_file *file = arrival->file;
-    RG_OWNED_RECORD record = NULL;
-    if (arrival->ours || file->now.side != RG_SIDE_ORIGIN) {
-        return rg_ok();
-    }
-    RG_TRY(rg_casebook_record_get(arrival->office->book, file->row, &record, why));
-    for (size_t i = 0; i < arrival->opened->count; i++) {
-        const struct rg_opened_section *section = &arrival->opened->section[i];
-        if (section->here && section->content.body == RG_BODY_FORM) {
-            RG_TRY(fields_of_form(section->content.form, record, why));
-        }
-    }
-    rg_office_names(file, record);
-    return rg_casebook_record_put(arrival->office->book, file->row, record, why);
 }
 
 /* The house's own part. What it cannot do with the message does not undo that it came: both offices

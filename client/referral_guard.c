@@ -237,13 +237,16 @@ static rg_outcome rules_kept(const struct guard *guard, const struct rg_exclusio
     const char *by = guard->letter->drafted_by;
     const struct rg_office *author =
         rg_trust_office(office->home->trust, by != NULL ? by : rg_office_own(office));
+    /* In the case that goes on to a third country the claim stands in the record alone. */
+    bool claimed = guard->record != NULL &&
+                   strcmp(rg_record_get(guard->record, RG_FIELD_PROTECTION_CLAIM), "true") == 0;
     const struct rg_message_ask ask = {
         .kind = guard->letter->kind,
         .form = form,
         .author = author != NULL ? rg_role_find(author->role) : (enum rg_role)0,
         .by_host = strcmp(guard->file->host, office->home->principal.country) == 0,
         .record = guard->record,
-        .protection_claim = guard->file->protection_claim,
+        .protection_claim = guard->file->protection_claim || claimed,
         .excluded = excluded,
         .vital = &guard->letter->content[0].vital,
         .unread = passed_on(guard->letter),

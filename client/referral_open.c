@@ -100,6 +100,18 @@ rg_outcome rg_office_case_again(struct referral *office, const struct rg_case_fi
 
 /* ---- declined, and referred elsewhere ---- */
 
+/* What she agreed to named the first country. She is asked again; until then the case is held. */
+static rg_outcome consent_forget(struct referral *office, struct rg_case_file *file,
+                                 struct rg_reason *why)
+{
+    RG_OWNED_RECORD record = NULL;
+    RG_TRY(rg_casebook_record_get(office->book, file->row, &record, why));
+    RG_TRY(rg_record_set(record, RG_FIELD_CON_CONSENT, RG_BYTES_LITERAL("false"), why));
+    RG_TRY(rg_office_judge(office, file, record, why));
+    RG_TRY(rg_casebook_put(office->book, file, why));
+    return rg_casebook_record_put(office->book, file->row, record, why);
+}
+
 static bool is_free(const struct rg_case_file *file)
 {
     enum rg_process_state state = file->process.state;
@@ -124,6 +136,7 @@ static rg_outcome redirect(struct referral *office, const char *id, const char *
              why, RG_MALFORMED, "case-country", "--to is another country that the charter names");
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(rg_office_case_again(office, &file, country, &again, why));
+    RG_TRY(consent_forget(office, &again, why));
     RG_TRY(rg_spool_step_commit(&step, why));
     (void)snprintf(case_out, REFERRAL_CASE_BYTES, "%s", again.number);
     return rg_ok();

@@ -441,7 +441,7 @@ static void notes_of_process(const struct referral *office, const struct rg_case
 /* The gate's own words for it are the host's. */
 static const char *next_words(const struct rg_case_file *file, const struct rg_gate_row *row)
 {
-    if (file->now.side != RG_SIDE_ORIGIN) {
+    if (rg_case_file_party(file) == RG_PARTY_HOST) {
         return row->what_next;
     }
     bool ours = row->mover == RG_PARTY_ORIGIN && row->kind != 0;
@@ -454,7 +454,8 @@ static void notes_of_gate(const struct referral *office, const struct rg_case_fi
 {
     const unsigned before = RG_STATE_BIT(RG_PROCESS_ACCEPTED) | RG_STATE_BIT(RG_PROCESS_CLEARED) |
                             RG_STATE_BIT(RG_PROCESS_SCHEDULED);
-    if ((RG_STATE_BIT(rg_case_file_process(file)) & before) == 0) {
+    bool at_home = file->process.care == RG_PARTY_ORIGIN; /* identified late: no journey is meant */
+    if ((RG_STATE_BIT(rg_case_file_process(file)) & before) == 0 || at_home) {
         return;
     }
     struct rg_gate_verdict verdict =

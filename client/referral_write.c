@@ -478,6 +478,9 @@ static rg_outcome letter_send(struct writing *writing, struct rg_reason *why)
     }
     RG_TRY(way_choose(writing, why));
     RG_TRY(rg_office_post(writing->office, file, letter, &writing->id, why));
+    if (letter->kind == RG_KIND_ONWARD_REFERRAL) {
+        file->now.state = RG_CASE_RELEASED; /* the house's own part is over with it */
+    }
     RG_TRY(rg_office_act(writing->office, file, &done, why));
     return rg_casebook_put(writing->office->book, file, why);
 }

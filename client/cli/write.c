@@ -334,7 +334,8 @@ int do_redirect(struct cli *cli, struct arguments *arguments)
         print_json(json_pack("{ss}", "case", number));
         return 0;
     }
-    (void)printf("new case %s; send it with: referral send %s\n", number, number);
+    (void)printf("new case %s; ask the person again, import the consent, then: referral send %s\n",
+                 number, number);
     return 0;
 }
 

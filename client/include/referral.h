@@ -229,8 +229,8 @@ REFERRAL_API REFERRAL_MUST_USE struct referral_result referral_assign(struct ref
                                                                       const char *message,
                                                                       const char *desk,
                                                                       struct referral_written *out);
-/* A case that came back or was declined, for another country: a new case with a new number, ready
- * to be sent or held. */
+/* A case that came back or was declined, for another country: a new case with a new number. It is
+ * held until it is recorded that the person agrees to that country too. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_redirect(struct referral *office, const char *id, const char *country,
                   char case_out[REFERRAL_CASE_BYTES]);
