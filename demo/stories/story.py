@@ -298,7 +298,7 @@ class Story:
     def readers(self, *cases, table):
         """table: {"th/focal > la/focal": {"case": "th/focal la/focal ...", "identity": ...}}: who must be able to open a section of
         this class that goes this way. An office means all its officers. "health wrapper" is a section that only carries another author's,
-        "health inside" what it carries: it keeps the readers that its author gave it.
+        "health inside" what it carries: it keeps the readers that its author gave it. "REFERRAL_ACCEPT case" is of this kind only.
         Every key of everybody is tried on every section of every message that any office of the case holds."""
         sealed = self.sealed(cases)
         keys = self.cast.keys()
@@ -354,7 +354,9 @@ class Story:
     def judge(self, opened, table, officers):
         met, wrong = set(), []
         for (way, _, kind, _, depth), (class_, found) in opened.items():
-            expected = table.get(way, {}).get(class_)
+            row = table.get(way, {})
+            class_ = f"{kind} {class_}" if f"{kind} {class_}" in row else class_
+            expected = row.get(class_)
             met.add((way, class_))
             if expected is None:
                 wrong.append(f"{kind}, {way}: nobody has said who may read {class_}; {sorted(found)} could")

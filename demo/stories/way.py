@@ -1,4 +1,9 @@
 """The ways that several stories share: a referral up to its acceptance, the checks, the journey. Told in full in story 1."""
+import contextlib
+import os
+import re
+import sqlite3
+
 
 RISK = {"verdict": "SAFE", "areas": [{"area": "TRAFFICKER", "level": "LOW"}]}
 INFORMED = ["INTERVIEW", "PURPOSE", "USE", "RESEARCH", "OWN_DATA", "RETENTION", "WITHDRAWAL"]
@@ -70,3 +75,32 @@ def closed(story, case, who, other, reason, **more):
     story.write(who, "CLOSURE", case, {"status": "Closed", "reason": reason, **more})
     story.write(other, "CLOSURE_REPLY", case, {"answer": "AGREE"})
     story.stands(case, "closed")
+
+
+def everything(story, country):
+    """What the offices and the gateway of a country have on disk: the lines of its log, the journals, the cases."""
+    world = story.cast.world
+    offices = [office for office in story.cast.all if office.country == country]
+    return {"log": len(world.gateway(country).entries()), **{f"{office.name} {office.officer}": (
+        len(office.journal()), len(office.json("list"))) for office in offices}}
+
+
+def names_of(story, office, *cases):
+    """All by which the world outside can tell messages and threads of these cases: 32 and 16 random bytes each, as they are stored."""
+    ids = {bytes.fromhex(message["id"]) for case in cases for message in case.messages(office)}
+    book = sqlite3.connect(f"file:{story.cast.office(office).home}/casebook.db?mode=ro", uri=True)
+    with contextlib.closing(book):
+        return ids | {thread for identifier, thread in book.execute("SELECT id, thread FROM message") if identifier in ids}
+
+
+def found_in(story, country, names):
+    """Files of that country's offices and gateway in which one of these names stands, as bytes or in hex digits."""
+    wanted = re.compile(b"|".join(re.escape(form) for name in names for form in (name, name.hex().encode())))
+    found = []
+    for folder, _, files in os.walk(os.path.join(story.cast.world.folder, country)):
+        for name in files:
+            path = os.path.join(folder, name)
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                if wanted.search(file.read()):
+                    found.append(path)
+    return found
