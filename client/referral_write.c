@@ -382,12 +382,13 @@ static rg_outcome form_ask(struct writing *writing, struct rg_reason *why)
 
 /* ---- the letter ---- */
 
-/* An office decides these once: its second answer is refused by its own gateway. */
+/* An office decides these once: its second answer is refused by its own gateway. Not what may
+ * become more or other: a partner accepts, then tells of the departure; a witness changes her mind.
+ */
 static bool decides(uint32_t kind)
 {
     return kind == RG_KIND_WITHDRAWAL_ACK || kind == RG_KIND_HANDOVER_REPLY ||
-           kind == RG_KIND_CLOSURE_REPLY || kind == RG_KIND_JUSTICE_REPLY ||
-           kind == RG_KIND_ONWARD_REPLY || kind == RG_KIND_ERASURE_DONE;
+           kind == RG_KIND_CLOSURE_REPLY || kind == RG_KIND_ERASURE_DONE;
 }
 
 /* "officer-2" names referral://th/focal/officer-2. */
