@@ -27,9 +27,12 @@ def tell(story):
     story.stands(case, "onward")
     story.knows_name(NZ, case, NATIVE)
 
-    story.say("New Zealand accepts; in the spring she flies.")
+    story.say("New Zealand accepts; after some weeks she flies.")
     story.write(NZ, "ONWARD_REPLY", case, {"answer": "ACCEPTED", "on": story.day()})
     story.write(NZ, "ONWARD_REPLY", case, {"answer": "DEPARTED", "on": story.day()})
+    story.settle(TH, NZ)
+    told = [message for message in case.messages(TH) if message["kind"] == "ONWARD_REPLY"]
+    expect(len(told) == 2, "Thailand has not heard both that she is accepted and that she has left")
     story.stands(case, "onward")
     way.closed(story, case, TH, NZ, "RESETTLED")
     story.timeline(case)

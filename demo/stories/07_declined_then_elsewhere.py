@@ -35,7 +35,7 @@ def tell(story):
     story.stands(first, "referred")
     story.refused(TH, "case-step", "redirect", first, "--to", "la")
 
-    story.say("Myanmar asks what language her parents spoke, and waits with its answer.")
+    story.say("Myanmar asks one question that no field holds, and waits with its answer.")
     story.write(MM, "INFO_REQUEST", first, {"question": "What do people in her village call the rainy season?"})
     story.stands(first, "needs_info")
     story.write(TH, "INFO_RESPONSE", first, {"answer": "She uses the Lao word."})
@@ -47,7 +47,7 @@ def tell(story):
     left = first.shown(MM)
     expect(left["reason"] == "NOT_OUR_NATIONAL" and left["id"], "the number or the code is gone")
     for message in (one for one in first.messages(MM) if one["from"] == TH):
-        story.refused(MM, "", "section", message["id"], "1", "--text")
+        story.command(MM, "section", message["id"], "1", "--text", ok=(77,))
 
     story.say("Her consent named Myanmar. Before anybody else is asked, she is.")
     story.command(TH, "redirect", first.at(TH), "--to", "la")

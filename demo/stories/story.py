@@ -221,6 +221,7 @@ class Story:
         limit = time.monotonic() + DEADLINE_S
         while True:
             moved = self.sync(who)
+            expect(moved["refused"] == 0, f"{who}: a gateway has refused {moved['refused']} of its messages")
             if moved["waiting"] == 0 and moved["unproven"] == 0:
                 return
             expect(time.monotonic() < limit, f"{who}: {moved['waiting'] + moved['unproven']} messages do not get through")
