@@ -12,7 +12,6 @@ LEGAL = f"th/focal la/focal {JUSTICE}"
 ANSWERS = {"ACKNOWLEDGEMENT case": WORK}
 READERS = {"la/focal > th/focal": {**ANSWERS, "case": TOLD, "identity": NAMED, "legal": LEGAL, "CLOSURE case": WORK,
                                 "family": WORK},  # it says that nothing of her family is told
-          ,
            "th/focal > la/focal": {**ANSWERS, "REFERRAL_ACCEPT case": WORK, "case": TOLD, "legal": LEGAL, "CLOSURE_REPLY case": WORK}}
 
 
