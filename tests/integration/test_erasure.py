@@ -208,7 +208,7 @@ def test_ordered_over_the_wire(world, th, mm):
     check(answer, th.json("show", ours)[0]["messages"])
     text = th.command("section", answer["id"][:16], "1", "--text").stdout
     day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=121)).date().isoformat()
-    check(text.lower().count("destroyed") == 2 and day in text, text)
+    check(text.count("done: DESTROYED") == 2 and day in text, text)
     stop(world)
 
 
