@@ -310,7 +310,7 @@ static uint16_t lapses_of(const struct rg_case_file *file, struct rg_wall now)
                                      process->risk[RG_PARTY_ORIGIN],
                                      process->interest[RG_PARTY_HOST],
                                      process->interest[RG_PARTY_ORIGIN]};
-    uint16_t today = day_packed(rg_date_of_wall(now));
+    uint16_t today = day_packed(rg_day_of_wall(now));
     uint16_t lapses = 0;
     if (rg_case_file_process(file) != RG_PROCESS_ACCEPTED) {
         return 0;
@@ -429,7 +429,7 @@ static rg_outcome line_refresh(struct rg_casebook *book, struct rg_wall now,
     struct rg_case_line line;
     uint8_t fresh[SLOT_BYTES];
     line_read(slot, &line);
-    if (line.row == 0 || line.lapses == 0 || line.lapses >= day_packed(rg_date_of_wall(now))) {
+    if (line.row == 0 || line.lapses == 0 || line.lapses >= day_packed(rg_day_of_wall(now))) {
         return rg_ok();
     }
     RG_TRY(rg_casebook_get(book, line.row, &file, why));

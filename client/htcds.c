@@ -643,6 +643,11 @@ struct rg_date rg_date_of_wall(struct rg_wall wall)
     return (struct rg_date){parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday};
 }
 
+struct rg_date rg_day_of_wall(struct rg_wall wall)
+{
+    return rg_date_of_wall((struct rg_wall){wall.ms + RG_DAY_BEGINS_EARLIER_MS});
+}
+
 /* A year above 2100 is most likely of the Buddhist era. It is asked about, never converted. */
 static rg_outcome check_date(const struct rg_field_row *row, struct rg_buffer *text,
                              struct rg_reason *why)

@@ -272,5 +272,10 @@ bool rg_date_parse(struct rg_bytes text, struct rg_date *date_out);
 int rg_date_compare(struct rg_date a, struct rg_date b); /* unknown parts sort first */
 /* The day in UTC. */
 struct rg_date rg_date_of_wall(struct rg_wall wall);
+/* The day on which people there write: UTC+7, for all countries alike, since both offices of a case
+ * must read one day (Myanmar is half an hour behind, China an hour ahead). What holds until today,
+ * and what was given today, is asked with this one. */
+#define RG_DAY_BEGINS_EARLIER_MS (INT64_C(7) * 60 * 60 * 1000)
+struct rg_date rg_day_of_wall(struct rg_wall wall);
 
 #endif

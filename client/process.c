@@ -247,7 +247,7 @@ static void warn(struct rg_process *p, const struct rg_process_message *m)
 
 enum rg_void rg_process_step(struct rg_step *s, uint32_t *row_out, uint32_t *settled_out)
 {
-    s->day = rg_date_of_wall(s->message->made);
+    s->day = rg_day_of_wall(s->message->made);
     *row_out = *settled_out = RG_NO_ROW;
     enum rg_void reason = meet(s, s->message->kind == 0 ? UINT32_MAX : s->message->kind, row_out);
     if (reason != RG_VOID_NOT) {
@@ -519,7 +519,7 @@ static rg_outcome check_gate(const struct rg_process *p, const struct rg_process
         return rg_ok();
     }
     struct rg_gate_verdict verdict = rg_process_gate(
-        p, rg_date_of_wall(next->made), departs ? RG_GATE_DEPARTURE : RG_GATE_CLEARING, home);
+        p, rg_day_of_wall(next->made), departs ? RG_GATE_DEPARTURE : RG_GATE_CLEARING, home);
     return verdict.open ? rg_ok() : refuse_gate(&verdict, why);
 }
 

@@ -209,7 +209,7 @@ static uint32_t still_deferred(const struct rg_process *p, struct rg_date today)
 
 unsigned rg_process_flags(const struct rg_process *p, struct rg_wall now)
 {
-    struct rg_date today = rg_date_of_wall(now);
+    struct rg_date today = rg_day_of_wall(now);
     const struct rg_asked *emergency = &p->asked[RG_ASK_EMERGENCY][RG_PARTY_HOST];
     const struct {
         unsigned flag;
@@ -403,7 +403,7 @@ static bool is_asked(const struct rg_process *p, uint32_t kind)
 static void checks(const struct rg_process *p, struct rg_wall now, enum rg_gate_stage stage,
                    struct waits *w)
 {
-    struct rg_gate_verdict verdict = rg_process_gate(p, rg_date_of_wall(now), stage, NULL);
+    struct rg_gate_verdict verdict = rg_process_gate(p, rg_day_of_wall(now), stage, NULL);
     for (size_t i = 0; i < verdict.count; i++) {
         const struct rg_gate_row *row = rg_gate_row(verdict.row[i]);
         if (!is_asked(p, row->kind)) {
@@ -501,7 +501,7 @@ static void by_state(const struct rg_process *p, struct rg_wall now, struct wait
 
 static void deferred(const struct rg_process *p, struct rg_wall now, struct waits *w)
 {
-    uint32_t fails = still_deferred(p, rg_date_of_wall(now));
+    uint32_t fails = still_deferred(p, rg_day_of_wall(now));
     for (unsigned i = 0; i < RG_GATE_COUNT; i++) {
         const struct rg_gate_row *row = rg_gate_row((enum rg_gate)i);
         if ((fails & RG_GATE_BIT(i)) != 0) {

@@ -58,7 +58,7 @@ bool referral_is_exercise(const struct referral *office)
 
 struct rg_date rg_office_today(const struct referral *office)
 {
-    return office->stated_today.year != 0 ? office->stated_today : rg_date_of_wall(rg_wall_now());
+    return office->stated_today.year != 0 ? office->stated_today : rg_day_of_wall(rg_wall_now());
 }
 
 struct rg_wall rg_office_now(const struct referral *office)
@@ -69,7 +69,8 @@ struct rg_wall rg_office_now(const struct referral *office)
     char text[16];
     (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", day.year, day.month, day.day);
     bool stated = day.year != 0 && rg_is_ok(rg_wall_parse(text, &start, NULL));
-    return stated ? (struct rg_wall){start.ms + day_ms - 1} : rg_wall_now();
+    return stated ? (struct rg_wall){start.ms + day_ms - RG_DAY_BEGINS_EARLIER_MS - 1}
+                  : rg_wall_now();
 }
 
 const char *rg_office_own(const struct referral *office)

@@ -59,6 +59,17 @@ static rg_outcome fill_alert(struct referral *office, struct rg_form *form,
     return fill(form, words, sizeof(words) / sizeof(words[0]), why);
 }
 
+/* Where and when needs her consent; that she is missing does not. */
+static rg_outcome fill_alert_bare(struct referral *office, struct rg_form *form,
+                                  struct rg_case_file *file, const struct rg_process_action *action,
+                                  struct rg_reason *why)
+{
+    (void)office;
+    (void)file;
+    (void)action;
+    return rg_form_set(form, "kind", RG_BYTES_LITERAL("MISSING"), why);
+}
+
 /* ---- erasure that the other side asks for ---- */
 
 /* The classes that rest on a scope alone. */
@@ -240,10 +251,10 @@ static struct rg_id occasion(const struct rg_case_file *file,
     return out;
 }
 
-static rg_outcome say(struct referral *office, struct rg_case_file *file,
-                      const struct rg_process_action *action, struct rg_reason *why)
+static rg_outcome say_with(struct referral *office, struct rg_case_file *file,
+                           const struct rg_process_action *action, const struct saying *saying,
+                           struct rg_reason *why)
 {
-    const struct saying *saying = saying_of(action->what);
     RG_OWNED_FORM form = NULL;
     struct rg_id id;
     RG_TRY(rg_form_new(rg_kind_row(saying->kind)->form, &form, why));
@@ -260,6 +271,16 @@ static rg_outcome say(struct referral *office, struct rg_case_file *file,
     };
     memcpy(letter.movement, file->movement, sizeof(letter.movement));
     return rg_office_post(office, file, &letter, &id, why);
+}
+
+static rg_outcome say(struct referral *office, struct rg_case_file *file,
+                      const struct rg_process_action *action, struct rg_reason *why)
+{
+    static const struct saying bare = {RG_DO_SEND_ALERT, RG_KIND_TRANSIT_ALERT, fill_alert_bare};
+    rg_outcome outcome = say_with(office, file, action, saying_of(action->what), why);
+    bool refused = outcome.code == RG_DENIED; /* before anything was written */
+    return refused && action->what == RG_DO_SEND_ALERT ? say_with(office, file, action, &bare, why)
+                                                       : outcome;
 }
 
 /* ---- acts ---- */

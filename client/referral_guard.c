@@ -59,7 +59,7 @@ static rg_outcome consent_take(const struct gathering *gathering, const struct r
     }
     if (content->kind == RG_KIND_CONSENT_WITHDRAWN) {
         rg_consents_withdraw(gathering->set, rg_form_codes(content->form, "scopes"),
-                             rg_date_of_wall(content->made));
+                             rg_day_of_wall(content->made));
     }
     if (content->kind == RG_KIND_CONSENT_RECORD && gathering->counts) {
         rg_consent_of_form(content->form,

@@ -181,6 +181,9 @@ RG_MUST_USE rg_outcome rg_office_protect_record(struct referral *office, struct 
 RG_MUST_USE rg_outcome rg_office_claim_told(struct referral *office, struct rg_case_file *file,
                                             struct rg_reason *why);
 /* What the person agreed to, as it is known here: record, request, messages 20 and 21. */
+/* Takes the scopes out of what the record says she agreed to. */
+RG_MUST_USE rg_outcome rg_office_record_withdraw(struct rg_record *record, uint32_t scopes,
+                                                 struct rg_reason *why);
 RG_MUST_USE rg_outcome rg_office_consents(struct referral *office, const struct rg_case_file *file,
                                           struct rg_consents *out, struct rg_reason *why);
 

@@ -76,6 +76,7 @@ rg_outcome rg_office_case_again(struct referral *office, const struct rg_case_fi
                                 struct rg_reason *why)
 {
     RG_OWNED_RECORD record = NULL;
+    struct rg_consents given;
     const char *own = office->home->principal.country;
     RG_CHECK(strcmp(file->host, own) == 0, why, RG_DENIED, "case-host",
              "only the country where the person is can refer elsewhere");
@@ -92,6 +93,9 @@ rg_outcome rg_office_case_again(struct referral *office, const struct rg_case_fi
         RG_TRY(record_country(record, RG_FIELD_ORIGIN_COUNTRY, country, why));
     }
     rg_office_names(out, record);
+    RG_TRY(
+        rg_office_consents(office, file, &given, why)); /* what she took back on the first road */
+    RG_TRY(rg_office_record_withdraw(record, given.withdrawn, why));
     RG_TRY(rg_office_judge(office, out, record, why));
     RG_TRY(rg_casebook_put(office->book, out, why));
     RG_TRY(protections_copy(office, file, out, why));

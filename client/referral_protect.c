@@ -291,12 +291,10 @@ static rg_outcome has_left(struct referral *office, const struct rg_case_file *f
 }
 
 /* Takes the scopes out of the record; without any there is no consent. */
-static rg_outcome record_withdraw(struct referral *office, int64_t row, uint32_t scopes,
-                                  struct rg_reason *why)
+rg_outcome rg_office_record_withdraw(struct rg_record *record, uint32_t scopes,
+                                     struct rg_reason *why)
 {
-    RG_OWNED_RECORD record = NULL;
     RG_OWNED_BUFFER left = {0};
-    RG_TRY(rg_casebook_record_get(office->book, row, &record, why));
     uint32_t stays = rg_record_codes(record, RG_FIELD_CONSENT_SCOPES) & ~scopes;
     for (uint32_t i = 1; rg_code_text(RG_FIELD_CONSENT_SCOPES, i) != NULL; i++) {
         if ((stays & RG_SCOPE_BIT(i)) != 0) {
@@ -308,6 +306,15 @@ static rg_outcome record_withdraw(struct referral *office, int64_t row, uint32_t
     if (stays == 0) {
         RG_TRY(rg_record_set(record, RG_FIELD_CON_CONSENT, RG_BYTES_LITERAL("false"), why));
     }
+    return rg_ok();
+}
+
+static rg_outcome record_withdraw(struct referral *office, int64_t row, uint32_t scopes,
+                                  struct rg_reason *why)
+{
+    RG_OWNED_RECORD record = NULL;
+    RG_TRY(rg_casebook_record_get(office->book, row, &record, why));
+    RG_TRY(rg_office_record_withdraw(record, scopes, why));
     return rg_casebook_record_put(office->book, row, record, why);
 }
 

@@ -438,7 +438,8 @@ static bool is_direct_alert(const struct writing *writing)
 }
 
 /* Who is no focal point writes a draft for its own; an alert of an office for emergencies goes
- * straight abroad, on a thread of its own, and our focal point is told. */
+ * straight abroad, on a thread of its own, and our focal point is told. As long as nobody abroad is
+ * known to have heard of her, only our focal point is; its library passes it on. */
 static rg_outcome way_choose(struct writing *writing, struct rg_reason *why)
 {
     struct rg_letter *letter = &writing->letter;
@@ -452,7 +453,8 @@ static rg_outcome way_choose(struct writing *writing, struct rg_reason *why)
     }
     RG_TRY(rg_office_abroad(writing->office, &writing->file, writing->abroad, why));
     if (is_direct_alert(writing)) {
-        letter->to_office = writing->abroad;
+        bool known_there = writing->file.now.state == RG_CASE_FORWARDED;
+        letter->to_office = known_there ? writing->abroad : writing->file.partner;
         rg_random(letter->thread.b, sizeof(letter->thread.b));
         return rg_ok();
     }

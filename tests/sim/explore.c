@@ -536,7 +536,7 @@ static void check_gate(const struct rg_process *base, const struct view *view)
             continue;
         }
         struct rg_process before = before_entry(base, view, i);
-        bool open = gate_by_the_book(&before, rg_date_of_wall(m->made));
+        bool open = gate_by_the_book(&before, rg_day_of_wall(m->made));
         if (m->kind == 44 && !open) {
             fail(GATE, "she departs although the gate is false");
         }

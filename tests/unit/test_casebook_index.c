@@ -312,7 +312,7 @@ static void test_a_step_rolled_back_leaves_no_line(void **state)
 static struct rg_case_file cleared(struct rg_wall now)
 {
     struct rg_case_file file = file_of(&people[0]);
-    struct rg_date today = rg_date_of_wall(now);
+    struct rg_date today = rg_day_of_wall(now);
     struct rg_date far = {2099, 12, 31};
     struct rg_process *process = &file.process;
     file.now.state = RG_CASE_RELEASED;

@@ -190,6 +190,10 @@ static void test_dates_compare_and_come_from_clocks(void **state)
     assert_int_equal(today.year, 2026);
     assert_int_equal(today.month, 11);
     assert_int_equal(today.day, 23);
+    today = rg_day_of_wall((struct rg_wall){INT64_C(1795478399999)}); /* it is morning there */
+    assert_int_equal(today.day, 24);
+    today = rg_day_of_wall((struct rg_wall){INT64_C(1795478399999) - 7 * 60 * 60 * 1000});
+    assert_int_equal(today.day, 23);
     assert_int_equal(rg_date_compare(today, (struct rg_date){2026, 11, 24}), -1);
     assert_int_equal(rg_date_compare(today, today), 0);
     assert_int_equal(rg_date_compare(today, (struct rg_date){2026, 0, 0}), 1);

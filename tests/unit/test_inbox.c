@@ -1172,6 +1172,56 @@ static void test_a_clock_that_lies(void **state)
                      accepted_ms - RG_MADE_BEFORE_MS);
 }
 
+/* What she has taken back in one road is taken back for the next one. */
+static void test_a_new_road_after_a_withdrawal(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_written written;
+    RG_CASE_FILE file = {0};
+    RG_CASE_FILE again = {0};
+    static const char withdrawal[] =
+        "{\"scopes\":[\"RETURN\",\"SHARE_IDENTITY\"],\"wants_erasure\":false,"
+        "\"effective\":\"2026-11-25T00:00:00Z\",\"said_by\":\"person\"}";
+    (void)carry_all(&pair->kh, &pair->th);
+    struct referral_result result =
+        write_as(&pair->th, RG_KIND_CONSENT_WITHDRAWN, withdrawal, &written);
+    assert_string_equal(result.id, "");
+    case_load(&pair->th, 0, &file);
+    assert_true(rg_is_ok(rg_office_case_again(pair->th.office, &file, "kh", &again, NULL)));
+    assert_int_equal(again.now.state, RG_CASE_HELD);
+    result = referral_send(pair->th.office, again.number);
+    assert_int_equal(result.code, REFERRAL_DENIED);
+}
+
+/* While nobody abroad has been told of her, an NGO's alert goes to its own focal point. */
+static void test_an_alert_before_anything_has_left(void **state)
+{
+    struct pair *pair = *state;
+    struct desk ngo;
+    struct referral_written written;
+    RG_CASE_FILE file = {0};
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    desk_open(&ngo, "th/ngo-alpha");
+    cards_give(&ngo, &pair->th);
+    cards_give(&pair->th, &ngo);
+    cards_give(&pair->kh, &ngo);
+    struct rg_office *own =
+        (struct rg_office *)(uintptr_t)rg_trust_office(ngo.office->home->trust, "th/ngo-alpha");
+    own->cross_border = RG_CROSS_EMERGENCY;
+    assert_int_equal(compose_as(&ngo, "N1", "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(ngo.office, "N1").code, REFERRAL_OK);
+    assert_int_equal(carry_all(&ngo, &pair->th), 1);
+    struct referral_result result = write_as(&ngo, RG_KIND_SAFETY_CONCERN, concern, &written);
+    assert_string_equal(result.id, "");
+    assert_string_equal(written.to, "th/focal");
+    assert_string_equal(written.state, "waiting");
+    assert_int_equal(carry_all(&ngo, &pair->th), 1);
+    case_load(&pair->th, 1, &file);
+    assert_int_equal(file.process.holds[RG_PARTY_HOST], 1);
+    desk_close(&ngo);
+}
+
 /* Handed over five hours ago, as far as this casebook knows; the confirmation may wait at the
  * gateway. */
 static void long_handed_over(const struct desk *desk)
@@ -1196,6 +1246,20 @@ static void test_the_mail_comes_before_the_alert(void **state)
     assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 0);
     pair->th.office->moved_mono_ms -= 60000; /* nothing has come for a minute */
     assert_true(rg_is_ok(on_feed(pair->th.office, NULL)));
+    assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
+}
+
+/* Where and when she was last seen needs her consent; that she is missing does not. */
+static void test_missing_is_said_without_consent(void **state)
+{
+    struct pair *pair = *state;
+    RG_CASE_FILE file = {0};
+    (void)carry_all(&pair->kh, &pair->th);
+    long_handed_over(&pair->th);
+    case_load(&pair->th, 0, &file);
+    file.process.withdrawn = RG_SCOPES_ALL;
+    assert_true(rg_is_ok(rg_casebook_put(pair->th.office->book, &file, NULL)));
+    assert_true(rg_is_ok(rg_office_act_due(pair->th.office, NULL)));
     assert_int_equal(state_count(&pair->th, RG_OUT_WAITING), 1);
 }
 
@@ -1450,6 +1514,9 @@ int main(void)
         TEST(test_a_fresh_alert_is_passed_on),
         TEST(test_the_mail_comes_before_the_alert),
         TEST(test_a_clock_that_lies),
+        TEST(test_missing_is_said_without_consent),
+        TEST(test_a_new_road_after_a_withdrawal),
+        TEST(test_an_alert_before_anything_has_left),
         TEST(test_a_proposed_case_is_withdrawn_here),
         TEST(test_a_withheld_section_beside_a_form),
         TEST(test_consent_that_the_other_side_made_up),
