@@ -97,19 +97,12 @@ class Case:
         self.origin = f"{origin.lower()}/focal"
         self.offices = [who] + [focal for focal in (self.host, self.origin) if focal != who]
         self.number = {who: row["case_ref"]}
+        self.name = f"{row['full_name_native']} ({row['full_name_latin']})"
 
     def at(self, who):
         """The case's number at that office; None while it has not come there."""
         if who not in self.number:
-            known = {message["id"] for office in list(self.number) for message in self.messages(office)}
-            taken = self.story.taken.setdefault(who, set())
-            for found in self.story.json(who, "list"):
-                if found["id"] in taken:
-                    continue
-                shown = self.story.json(who, "show", found["id"])[0]
-                if known & {message["id"] for message in shown["messages"]}:
-                    self.number[who] = found["id"]
-                    taken.add(found["id"])
+            self.story.locate(who)
         return self.number.get(who)
 
     def shown(self, who):
@@ -175,9 +168,24 @@ class Story:
         case.row.update(columns)
         self.import_rows(case.offices[0], [case.row])
 
-    def act(self, who, verb, case, *words):
-        self.command(who, verb, case.at(who.split()[0]), *words)
-        self.carry(case, who)
+    def locate(self, who):
+        """Finds this story's cases among those of an office, by the messages in them."""
+        taken = self.taken.setdefault(who, set())
+        new = [found["id"] for found in self.json(who, "list") if found["id"] not in taken]
+        there = self.json(who, "show", *new) if new else []
+        for office in {office for case in self.cases for office in case.number}:
+            ours = [case for case in self.cases if office in case.number and who not in case.number]
+            here = self.json(office, "show", *(case.number[office] for case in ours)) if ours else []
+            for case, mine in zip(ours, here):
+                known = {message["id"] for message in mine["messages"]}
+                for theirs in there:
+                    if known & {message["id"] for message in theirs["messages"]}:
+                        case.number[who] = theirs["id"]
+                        taken.add(theirs["id"])
+
+    def act(self, who, verb, *cases, words=()):
+        self.command(who, verb, *(case.at(who.split()[0]) for case in cases), *words)
+        self.carry(cases[0], who)
 
     def write(self, who, kind, case, form=None, *words, carry=True):
         """One message by its form; returns its id. What the library knows it fills in itself."""
@@ -186,6 +194,22 @@ class Story:
         if carry:
             self.carry(case, who)
         return told["message"]
+
+    def write_all(self, who, kind, cases, form=None, *words, carry=True, refused=None):
+        """The same form in the cases of many people, each in a message of her own; `refused`: {case: reason}, and nobody else is."""
+        numbers = {case.at(who): case for case in cases}
+        told = self.command(who, "write", kind, *numbers, "-", *words, "--json", ok=range(256), stdin=json.dumps(form or {}, ensure_ascii=False))
+        written = {line["case"] for line in json.loads(told.stdout)}
+        for number, case in numbers.items():
+            reason = (refused or {}).get(case)
+            expect((number in written) == (reason is None), f"{who}: {kind} for {case.name}: {told.stderr.strip()}")
+            said = next((line for line in told.stderr.splitlines() if line.startswith(number)), "")
+            expect(reason is None or reason in said, f"{who}: {kind} for {case.name} should be refused with {reason}, said: {said}")
+            if reason:
+                self.say(f"    refused for {case.name}: {said.partition('referral: ')[2]}")
+        self.say(f"    {kind.lower().replace('_', ' ')}: {len(written)} of {len(cases)}")
+        if carry:
+            self.carry(cases[0], who)
 
     def refused(self, who, reason, verb, *words, form=None):
         """The command must say no, for this reason, and nothing leaves."""
@@ -259,6 +283,17 @@ class Story:
                 self.settle(*offices or (case.host, case.origin))
                 found = case.at(office) and case.shown(office)["state"]
             expect(found == state, f"{office}: the case is {found}, should be {state}; {self.voids(case, office)}")
+
+    def stand(self, cases, state, *offices):
+        """The same of many cases."""
+        for office in offices:
+            for settled in (False, True):
+                found = {line["id"]: line["state"] for line in self.json(office, "list")}
+                found.update({line["case_ref"]: line["state"] for line in self.json(office, "list") if line["case_ref"]})
+                wrong = collections.Counter(found[case.at(office)] for case in cases if found[case.at(office)] != state)
+                if wrong and not settled:
+                    self.settle(*offices)
+            expect(not wrong, f"{office}: should be {state}, but {dict(wrong)}")
 
     def voids(self, case, office):
         """For whoever looks for the reason."""
