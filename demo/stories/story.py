@@ -67,15 +67,17 @@ class Cast:
         """Gateways start; everybody comes once, so that everybody has a reading key and its card goes round."""
         for country in self.world.countries:
             self.world.gateway(country, limits='clock_skew_max = "12h";').start()  # Story.later
-        cards = len(self.all) - OFFICES["ngo-alpha"] * (len(self.world.countries) - 1)  # cards of domestic offices stay at home
-        waiting = self.all
-        limit = time.monotonic() + DEADLINE_S
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            while waiting:
-                expect(time.monotonic() < limit, f"not all key cards came to {[office.name for office in waiting]}")
-                list(pool.map(lambda office: office.command("sync", "--until-quiet", QUIET), waiting))
-                waiting = [office for office in self.all if office.name.endswith("/focal")
-                           and len(glob.glob(os.path.join(office.home, "trust", "card-*.der"))) < cards]
+            list(pool.map(lambda office: office.command("sync", "--until-quiet", QUIET), self.all))
+            list(pool.map(self.await_cards, [office for office in self.all if office.name.endswith("/focal")]))
+
+    def await_cards(self, office):
+        """Who writes must hold the cards of all who are to read; those of domestic offices stay in their country."""
+        cards = len(self.all) - OFFICES["ngo-alpha"] * (len(self.world.countries) - 1)
+        limit = time.monotonic() + DEADLINE_S
+        while len(glob.glob(os.path.join(office.home, "trust", "card-*.der"))) < cards:
+            expect(time.monotonic() < limit, f"not all key cards came to {office.name}")
+            office.command("sync", "--until-quiet", QUIET)
 
     def keys(self):
         """{path of a reading key: officer}"""
@@ -154,6 +156,7 @@ class Story:
         return cases
 
     def import_rows(self, who, rows):
+        self.cast.await_cards(self.cast.office(*who.split()))
         table = io.StringIO()
         writer = csv.DictWriter(table, list(rows[0]))
         writer.writeheader()
