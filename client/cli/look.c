@@ -7,13 +7,54 @@
 
 /* ---- section, evidence, verify ---- */
 
+/* FOLDER/3.der is the third section, as show counts them; what is erased has no file. */
+static int section_write(const char *folder, unsigned long number, const uint8_t *data,
+                         size_t bytes)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/%lu.der", folder, number);
+    FILE *out = fopen(path, "wbx");
+    bool written = out != NULL && fwrite(data, 1, bytes, out) == bytes;
+    written = (out == NULL || fclose(out) == 0) && written;
+    if (!written) {
+        (void)fprintf(stderr, "referral: cannot write %s\n", path);
+    }
+    return written ? 0 : 74;
+}
+
+static int sections_write(struct cli *cli, const struct arguments *arguments)
+{
+    struct referral_result result = {.code = REFERRAL_OK};
+    int code = 0;
+    for (unsigned long number = 1; code == 0; number++) {
+        uint8_t *data = NULL;
+        size_t bytes = 0;
+        result = referral_section(cli->office, arguments->word[0], number, REFERRAL_SEALED, &data,
+                                  &bytes);
+        if (result.code == REFERRAL_OK) {
+            code = section_write(arguments->output, number, data, bytes);
+            referral_free(data, bytes);
+            continue;
+        }
+        if (strcmp(result.id, "section-unknown") == 0 && number > 1) {
+            return 0;
+        }
+        code = strcmp(result.id, "message-gone") == 0 ? 0 : fail(&result);
+    }
+    return code;
+}
+
 int do_section(struct cli *cli, struct arguments *arguments)
 {
     char *end = NULL;
     uint8_t *data = NULL;
     size_t bytes = 0;
+    if (arguments->count == 1 && arguments->sealed && arguments->output != NULL) {
+        return sections_write(cli, arguments);
+    }
     if (arguments->count != 2 || arguments->sealed == arguments->text_form) {
-        return usage("referral section ID N --sealed (DER) or --text");
+        return usage("referral section ID N --sealed (DER) or --text; or section ID --sealed "
+                     "--output FOLDER");
     }
     unsigned long number = strtoul(arguments->word[1], &end, 10);
     if (*end != '\0' || number == 0) {
