@@ -431,11 +431,6 @@ static size_t hold(const struct rg_process_message *message, size_t count, struc
 
 /* ---- the fold ---- */
 
-static void drop_marks(struct mark **mark)
-{
-    free(*mark);
-}
-
 /* For a control only: a machine that a clock can move. */
 static void tick(struct rg_process *p, const struct rg_process_break *broken)
 {
@@ -446,26 +441,33 @@ static void tick(struct rg_process *p, const struct rg_process_break *broken)
     }
 }
 
-rg_outcome rg_process_fold_from(const struct rg_process *start,
-                                const struct rg_process_message *message, size_t count,
-                                struct rg_process_entry *entry, size_t *entry_count_out,
-                                struct rg_process *out, const struct rg_process_break *broken,
+/* Returns the number of entries. */
+static size_t walk_all(struct walk *walk, size_t count, struct rg_process *p,
+                       struct rg_process_entry *entry)
+{
+    size_t ordered = walk->order->count;
+    memset(p->holds, 0, sizeof(p->holds));
+    for (size_t i = 0; i < ordered; i++) {
+        advance(walk, p, walk->order->at[i], entry == NULL ? NULL : &entry[i]);
+    }
+    tick(p, walk->broken);
+    return ordered + hold(walk->message, count, p, entry == NULL ? NULL : entry + ordered);
+}
+
+rg_outcome rg_process_fold_from(const struct rg_fold *fold, struct rg_process_entry *entry,
+                                size_t *entry_count_out, struct rg_process *out,
                                 struct rg_reason *why)
 {
     RG_CLEANUP(rg_order_drop) struct rg_order order = {0};
-    RG_CLEANUP(drop_marks) struct mark *mark = calloc(count == 0 ? 1 : count, sizeof(*mark));
-    RG_CHECK(mark != NULL, why, RG_IO, "out-of-memory", "no memory to fold a case");
-    RG_TRY(rg_order_find(message, count, broken->by_arrival, &order, why));
-    struct walk walk = {.message = message, .order = &order, .mark = mark, .broken = broken};
-    struct rg_process p = *start;
-    memset(p.holds, 0, sizeof(p.holds));
-    for (size_t i = 0; i < order.count; i++) {
-        advance(&walk, &p, order.at[i], entry == NULL ? NULL : &entry[i]);
-    }
-    tick(&p, broken);
-    size_t held = hold(message, count, &p, entry == NULL ? NULL : entry + order.count);
+    RG_TRY(rg_order_find(fold->message, fold->count, fold->broken->by_arrival, &order, why));
+    struct walk walk = {.message = fold->message, .order = &order, .broken = fold->broken};
+    walk.mark = calloc(fold->count == 0 ? 1 : fold->count, sizeof(struct mark));
+    RG_CHECK(walk.mark != NULL, why, RG_IO, "out-of-memory", "no memory to fold a case");
+    struct rg_process p = *fold->start;
+    size_t entries = walk_all(&walk, fold->count, &p, entry);
+    free(walk.mark);
     if (entry_count_out != NULL) {
-        *entry_count_out = order.count + held;
+        *entry_count_out = entries;
     }
     *out = p;
     return rg_ok();
@@ -477,7 +479,9 @@ rg_outcome rg_process_fold(const struct rg_process_message *message, size_t coun
 {
     static const struct rg_process none;
     static const struct rg_process_break whole;
-    return rg_process_fold_from(&none, message, count, entry, entry_count_out, out, &whole, why);
+    const struct rg_fold fold = {
+        .start = &none, .broken = &whole, .message = message, .count = count};
+    return rg_process_fold_from(&fold, entry, entry_count_out, out, why);
 }
 
 /* ---- before writing ---- */

@@ -616,7 +616,8 @@ static void fx_refer_again(struct rg_step *s)
     process_t *p = s->process;
     p->requester = p->care = RG_PARTY_HOST;
     p->reason = RG_REASON_RETURN;
-    p->scopes = p->withdrawn = p->forbids = 0;
+    p->scopes = p->forbids = 0;
+    p->withdrawn = s->sight.unseen_withdrawn;
     p->lift_assessed = p->lift_consent = false;
     p->nationality.code = p->travel.code = p->fit.code = p->family.code = p->tracing.code = 0;
     memset(p->risk, 0, sizeof(p->risk));

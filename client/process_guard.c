@@ -72,15 +72,27 @@ static bool two_officers(step_t s)
            !same_officer(&s->message->author, &s->message->second_author);
 }
 
-static enum rg_void g_emergency(step_t s)
-{
-    uint32_t says = s->message->flags & (RG_SAYS_CONSENT | RG_SAYS_VITAL_INTEREST);
-    return two_officers(s) ? unless(says != 0, RG_VOID_CONSENT) : RG_VOID_OFFICERS;
-}
-
 static bool stops_seen(step_t s)
 {
     return (s->sight.unseen_withdrawn & RG_SCOPES_RETURN) == 0 || s->broken->stale_consent;
+}
+
+/* Where she has said no, no vital interest stands for her yes. */
+static enum rg_void g_emergency(step_t s)
+{
+    uint32_t says = s->message->flags & (RG_SAYS_CONSENT | RG_SAYS_VITAL_INTEREST);
+    if (!two_officers(s)) {
+        return RG_VOID_OFFICERS;
+    }
+    bool said_no = (s->process->withdrawn & RG_SCOPES_RETURN) != 0;
+    bool says_yes = (says & RG_SAYS_CONSENT) != 0 && stops_seen(s);
+    return unless(said_no ? says_yes : says != 0, RG_VOID_CONSENT);
+}
+
+static enum rg_void g_knows(step_t s)
+{
+    uint32_t unknown = s->message->scopes & s->sight.unseen_withdrawn & RG_SCOPES_RETURN;
+    return unless(unknown == 0, RG_VOID_CONSENT);
 }
 
 static enum rg_void g_emergency_anew(step_t s)
@@ -335,6 +347,7 @@ static enum rg_void (*const guards[RG_GUARD_COUNT])(step_t) = {
     [RG_GUARD_NONE] = g_none,
     [RG_GUARD_DECIDES] = g_decides,
     [RG_GUARD_DECIDES_EARLY] = g_decides_early,
+    [RG_GUARD_KNOWS] = g_knows,
     [RG_GUARD_EMERGENCY] = g_emergency,
     [RG_GUARD_EMERGENCY_ANEW] = g_emergency_anew,
     [RG_GUARD_MAY_PLAN] = g_may_plan,

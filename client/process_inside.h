@@ -31,7 +31,8 @@ enum rg_guard {
     RG_GUARD_NONE,
     RG_GUARD_DECIDES,        /* answers the open request, first time */
     RG_GUARD_DECIDES_EARLY,  /* the same, while suspended before the accept */
-    RG_GUARD_EMERGENCY,      /* two officers; consent or vital interest */
+    RG_GUARD_KNOWS,          /* of every withdrawal of what it says she consents to */
+    RG_GUARD_EMERGENCY,      /* two officers; consent, or vital interest if she has not said no */
     RG_GUARD_EMERGENCY_ANEW, /* the same after a withdrawal: consent, knowing of it */
     RG_GUARD_MAY_PLAN,       /* the gate for clearing, on the day */
     RG_GUARD_MAY_DEPART,     /* the whole gate, on the day */
@@ -166,13 +167,15 @@ void rg_process_enter(struct rg_process *process, enum rg_process_state state, s
 
 /* process.c: one message on a state. */
 enum rg_void rg_process_step(struct rg_step *step, uint32_t *row_out, uint32_t *settled_out);
-/* The fold from a state whose messages every one of these has seen. */
-RG_MUST_USE rg_outcome rg_process_fold_from(const struct rg_process *start,
-                                            const struct rg_process_message *message, size_t count,
+struct rg_fold {
+    const struct rg_process *start; /* every message has seen what led here */
+    const struct rg_process_break *broken;
+    const struct rg_process_message *message;
+    size_t count;
+};
+RG_MUST_USE rg_outcome rg_process_fold_from(const struct rg_fold *fold,
                                             struct rg_process_entry *entry, size_t *entry_count_out,
-                                            struct rg_process *out,
-                                            const struct rg_process_break *broken,
-                                            struct rg_reason *why);
+                                            struct rg_process *out, struct rg_reason *why);
 #define RG_SCOPES_RETURN (RG_SCOPE_BIT(RG_SCOPE_RETURN) | RG_SCOPE_BIT(RG_SCOPE_SHARE_IDENTITY))
 #define RG_SCOPES_ONWARD                                                                           \
     (RG_SCOPE_BIT(RG_SCOPE_ONWARD_THIRD_COUNTRY) | RG_SCOPE_BIT(RG_SCOPE_SHARE_IDENTITY))

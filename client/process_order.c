@@ -53,10 +53,14 @@ static void merge(uint64_t *into, const uint64_t *from, size_t words)
     }
 }
 
+struct named {
+    const struct rg_process_message *message;
+};
+
 static int by_id(const void *a, const void *b)
 {
-    const struct rg_process_message *const *left = a, *const *right = b;
-    return memcmp((*left)->id.b, (*right)->id.b, sizeof((*left)->id.b));
+    const struct named *left = a, *right = b;
+    return memcmp(left->message->id.b, right->message->id.b, sizeof(left->message->id.b));
 }
 
 /* The node with that id, or count. */
@@ -274,26 +278,26 @@ static void take(struct graph *g, size_t node, uint32_t *place)
 }
 
 /* Nodes in `index` (by id), without doubles and fresh ones. */
-static size_t sort(const struct rg_process_message *message, size_t count,
-                   const struct rg_process_message **scratch, uint32_t *index)
+static size_t sort(const struct rg_process_message *message, size_t count, struct named *scratch,
+                   uint32_t *index)
 {
     size_t kept = 0, nodes = 0;
     for (size_t i = 0; i < count; i++) {
         if (!message[i].fresh) {
-            scratch[kept++] = &message[i];
+            scratch[kept++].message = &message[i];
         }
     }
     qsort(scratch, kept, sizeof(scratch[0]), by_id);
     for (size_t i = 0; i < kept; i++) {
         if (i == 0 || by_id(&scratch[i - 1], &scratch[i]) != 0) {
-            index[nodes++] = (uint32_t)(scratch[i] - message);
+            index[nodes++] = (uint32_t)(scratch[i].message - message);
         }
     }
     return nodes;
 }
 
 struct room {
-    const struct rg_process_message **scratch;
+    struct named *scratch;
     uint32_t *index, *open;
     bool *out;
     uint64_t *bits;
@@ -346,40 +350,52 @@ static void canonical(struct graph *g, struct rg_order *order)
     }
 }
 
+static void find_order(const struct rg_process_message *message, size_t count, bool by_arrival,
+                       struct room *room, struct rg_order *order)
+{
+    size_t rows = count == 0 ? 1 : count;
+    order->count = sort(message, count, room->scratch, room->index);
+    memset(order->node, 0xff, rows * sizeof(uint32_t));
+    for (size_t node = 0; node < order->count; node++) {
+        order->node[room->index[node]] = (uint32_t)node;
+    }
+    struct graph g = {.message = message,
+                      .count = order->count,
+                      .words = order->words,
+                      .index = room->index,
+                      .seen = order->seen,
+                      .after = room->bits,
+                      .rank = room->bits + rows * order->words,
+                      .open = room->open,
+                      .out = room->out};
+    closure(&g);
+    bridges(&g);
+    turn_round(&g);
+    if (by_arrival) {
+        as_they_came(order, count);
+        return;
+    }
+    canonical(&g, order);
+}
+
 rg_outcome rg_order_find(const struct rg_process_message *message, size_t count, bool by_arrival,
                          struct rg_order *out, struct rg_reason *why)
 {
     RG_CHECK(count <= RG_PROCESS_MESSAGES_MAX, why, RG_LIMIT, "process-messages",
              "more than %d messages in one case", RG_PROCESS_MESSAGES_MAX);
-    RG_CLEANUP(rg_order_drop) struct rg_order order = {0};
-    RG_CLEANUP(room_drop) struct room room = {0};
+    struct rg_order order = {0};
+    struct room room = {0};
     size_t rows = count == 0 ? 1 : count, words = (rows + 63) / 64;
-    RG_CHECK(order_init(&order, rows, words) && room_init(&room, rows, words), why, RG_IO,
-             "out-of-memory", "no memory for the order of a case");
-    order.count = sort(message, count, room.scratch, room.index);
-    memset(order.node, 0xff, rows * sizeof(uint32_t));
-    for (size_t node = 0; node < order.count; node++) {
-        order.node[room.index[node]] = (uint32_t)node;
+    bool ready = order_init(&order, rows, words) && room_init(&room, rows, words);
+    if (ready) {
+        find_order(message, count, by_arrival, &room, &order);
     }
-    struct graph g = {.message = message,
-                      .count = order.count,
-                      .words = words,
-                      .index = room.index,
-                      .seen = order.seen,
-                      .after = room.bits,
-                      .rank = room.bits + rows * words,
-                      .open = room.open,
-                      .out = room.out};
-    closure(&g);
-    bridges(&g);
-    turn_round(&g);
-    if (by_arrival) {
-        as_they_came(&order, count);
-    } else {
-        canonical(&g, &order);
+    room_drop(&room);
+    if (!ready) {
+        rg_order_drop(&order);
+        return rg_fail(why, RG_IO, "out-of-memory", "no memory for the order of a case");
     }
     *out = order;
-    order = (struct rg_order){0};
     return rg_ok();
 }
 

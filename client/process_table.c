@@ -52,7 +52,7 @@ static const struct rg_process_row rows[] = {
     ROW("notice", S(NONE), 10, ANY_CODE, HOST, NONE, BEGIN, TO(NOTIFIED), "the host says that somebody was identified"),
     ROW("request", S(NONE) | S(NOTIFIED), 11, ANY_CODE, HOST, NONE, REQUEST, TO(REFERRED), "the host refers the case"),
     ROW("request-late", S(NONE), 11, C(REASON_LATE_IDENTIFICATION), ORIGIN, NONE, REQUEST, TO(REFERRED), "identified only after she was home: the origin refers the case to the former host"),
-    ROW("request-again", S(DECLINED), 11, ANY_CODE, REQUESTER, NONE, REQUEST, TO(REFERRED), "a declined referral is mended and asked again"),
+    ROW("request-again", S(DECLINED), 11, ANY_CODE, REQUESTER, KNOWS, REQUEST, TO(REFERRED), "a declined referral is mended and asked again"),
     ROW("onward-first", S(NONE), 70, ANY_CODE, HOST, ONWARD, ONWARD, TO(ONWARD), "a third country's partner is asked first; the origin is no party"),
     ROW("emergency", S(NONE) | BEFORE, 49, ANY_CODE, HOST, EMERGENCY, EMERGENCY, TO(IN_TRANSIT), "danger to life: return at once, two officers; what was skipped is deferred"),
     ROW("emergency-anew", S(SUSPENDED), 49, ANY_CODE, HOST, EMERGENCY_ANEW, EMERGENCY, TO(IN_TRANSIT), "the same after a withdrawal, with her consent given since"),

@@ -464,8 +464,9 @@ struct view { /* what one side makes of what it has */
 static void fold(const struct rg_process *base, struct view *view)
 {
     struct rg_reason why = {0};
-    if (!rg_is_ok(rg_process_fold_from(base, view->message, view->count, view->entry,
-                                       &view->entries, &view->process, &broken, &why))) {
+    const struct rg_fold from = {
+        .start = base, .broken = &broken, .message = view->message, .count = view->count};
+    if (!rg_is_ok(rg_process_fold_from(&from, view->entry, &view->entries, &view->process, &why))) {
         (void)fprintf(stderr, "explore: %s\n", why.text);
         exit(1);
     }
@@ -553,6 +554,9 @@ static void check_gate(const struct rg_process *base, const struct view *view)
 static bool sees(const struct view *view, const struct rg_process_message *later,
                  const struct rg_process_message *earlier)
 {
+    if (later->from == earlier->from && earlier->made.ms < later->made.ms) {
+        return true; /* an office knows its own, also across a message of its own that was lost */
+    }
     for (unsigned round = 0; round < 2 * WINDOW_MAX; round++) { /* along the two chains */
         const struct rg_id *names[] = {later->has_seen ? &later->seen : NULL,
                                        later->has_previous ? &later->previous : NULL};

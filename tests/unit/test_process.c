@@ -331,6 +331,9 @@ static void test_why_it_is_void(void **state)
         {"H49 O21 H44", RG_VOID_STOPPED},
         {"H49.alone", RG_VOID_OFFICERS},
         {"H49.bare", RG_VOID_CONSENT},
+        {"H11 O13 { H11 | O21 }", RG_VOID_NOT}, /* 21 comes first, and is the last word here */
+        {"H11 O13 { O21 | H11 }", RG_VOID_CONSENT},
+        {"H11 O13 O21 H11:TRACING O12 H21 H20:STATISTICS H49:VITAL", RG_VOID_CONSENT},
         {UNTIL_SCHEDULED " O21 H49:VITAL", RG_VOID_CONSENT}, /* she said no */
         {UNTIL_SCHEDULED " { O21 | H49 }", RG_VOID_CONSENT},
         {"H11 O12 H35:NOT_SAFE H35:SAFE.b", RG_VOID_OFFICERS},
@@ -497,8 +500,8 @@ static void test_the_order_of_arrival_does_not_matter(void **state)
     (void)state;
     static const char *const talks[] = {
         "H11 { O12 | H21 } { H20 | O31:CONFIRMED } { H16 | O52:OPEN }",
-        "H49 { H45:PRESENT | O21 } { H45:REFUSED_AT_GATE | O47:MISSING } { H48:FOUND_SAFE | "
-        "O42:CANCEL }",
+        ("H49 { H45:PRESENT | O21 } { H45:REFUSED_AT_GATE | O47:MISSING } { H48:FOUND_SAFE | "
+         "O42:CANCEL }"),
         "H10 { H11 H21 | O84 O18 } O12 H20",
         "{ H11 | O11:LATE } { O12 | H12 H16 } O13",
         "H70:ONWARD { O71:ACCEPTED O71:DECLINED | H21:ONWARD H20:ONWARD } { H16 | O53 }",
