@@ -207,11 +207,11 @@ static void drop_answered(struct rg_process *p, uint32_t kind)
 
 struct rg_wall rg_process_made(struct rg_wall made, struct rg_wall accepted)
 {
-    int64_t earliest_ms = accepted.ms - RG_MADE_BEFORE_MS;
+    struct rg_wall earliest = {accepted.ms - RG_MADE_BEFORE_MS};
     if (made.ms > accepted.ms) {
         return accepted;
     }
-    return made.ms < earliest_ms ? (struct rg_wall){earliest_ms} : made;
+    return made.ms < earliest.ms ? earliest : made;
 }
 
 static bool touches_checks(uint32_t kind)

@@ -68,9 +68,11 @@ struct rg_wall rg_office_now(const struct referral *office)
     struct rg_wall start = {0};
     char text[16];
     (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", day.year, day.month, day.day);
-    bool stated = day.year != 0 && rg_is_ok(rg_wall_parse(text, &start, NULL));
-    return stated ? (struct rg_wall){start.ms + day_ms - RG_DAY_BEGINS_EARLIER_MS - 1}
-                  : rg_wall_now();
+    if (day.year == 0 || !rg_is_ok(rg_wall_parse(text, &start, NULL))) {
+        return rg_wall_now();
+    }
+    start.ms += day_ms - RG_DAY_BEGINS_EARLIER_MS - 1;
+    return start;
 }
 
 const char *rg_office_own(const struct referral *office)

@@ -61,8 +61,7 @@
 #define RG_KEY_FILE_BYTES_MAX (8 * RG_KIB)    /* PEM of one private key */
 #define RG_SIGNATURE_BYTES_MAX (4 * RG_KIB)   /* detached CMS, DER; ours have about 320 */
 #define RG_READING_DAYS_MAX 31                /* validity of a reading key */
-#define RG_MESSAGE_DAYS_MAX 90 /* created to collect-by; a reading key outlives itself by so much  \
-                                */
+#define RG_MESSAGE_DAYS_MAX 90     /* created to collect-by; a reading key is kept so much longer */
 #define RG_CARDS_PER_OFFICER_MAX 8 /* valid at the same time, for overlap and devices */
 #define RG_PAGE_GRACE_DAYS 14      /* after valid_until: what was trusted goes on */
 

@@ -272,8 +272,7 @@ static void test_d03_recipient_purpose_and_a_written_agreement(void **state)
         "agreements = ( { with = \"la\"; id = \"X\"; purposes = ( \"ALL\" ); } );",
         "agreements = ( { with = \"*\"; id = \"X\"; purposes = ( \"RETURN\" ); } );",
         "agreements = ( { with = \"la\"; id = \"\"; purposes = ( \"RETURN\" ); } );",
-        "agreements = ( { with = \"la\"; id = \"X\"; until = \"2026\"; purposes = ( \"RETURN\" ); "
-        "});",
+        "agreements = ({with=\"la\"; id=\"X\"; until=\"2026\"; purposes=(\"RETURN\");});",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(agreements_read(bad[i], &agreements).code, RG_MALFORMED);
