@@ -1,5 +1,5 @@
 # The whole vocabulary a person needs. CMake does the work.
-.PHONY: all demo stories test bench lint format asan fuzz install clean
+.PHONY: all demo stories test explore bench lint format asan fuzz install clean
 all:
 	@cmake/install-packages build
 	@cmake --preset release -Wno-dev >/dev/null
@@ -15,6 +15,10 @@ test:
 	@cmake/install-packages test
 	@$(MAKE) --no-print-directory all
 	@cd build/release && ctest --output-on-failure -j 2 $(CTEST)
+
+# Two offices whose messages cross, for longer than the test does: make explore EFFORT=20
+explore: all
+	@build/release/tests/explore --effort $(or $(EFFORT),20)
 
 bench: all
 	@tests/bench/run build/release

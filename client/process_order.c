@@ -9,7 +9,7 @@
  * after them is left out when they are compared.
  *
  * A circle of references cannot be made with honest ids (an id is a hash over its references); if
- * one is given, the smallest id in it is taken first.
+ * one is given, it is cut where it comes back to the smallest id in it.
  */
 #include "client/process_inside.h"
 
@@ -24,7 +24,9 @@ struct graph {
     uint64_t *after;       /* rows: a node and what has seen it */
     uint64_t *rank;        /* rows by rank: who has it */
     uint32_t *open;        /* per node: predecessors that are not out yet */
+    uint32_t *path;        /* inside `closure` */
     bool *out;
+    bool *last; /* nothing has seen it */
 };
 
 /* What moves her goes after everything it has not seen. */
@@ -125,16 +127,17 @@ static size_t references(const struct graph *g, size_t node, size_t to[3])
     return count;
 }
 
-static bool is_ready(const struct graph *g, size_t node)
+/* A reference that has not been entered yet, or count. */
+static size_t next_of(const struct graph *g, size_t node)
 {
     size_t to[3];
     size_t count = references(g, node, to);
     for (size_t i = 0; i < count; i++) {
-        if (!g->out[to[i]]) {
-            return false;
+        if (g->open[to[i]] == 0) {
+            return to[i];
         }
     }
-    return true;
+    return g->count;
 }
 
 static void close_over(struct graph *g, size_t node)
@@ -151,26 +154,28 @@ static void close_over(struct graph *g, size_t node)
     g->out[node] = true;
 }
 
-/* `seen`, whatever the order of nodes; each round takes at least one. */
+/* `seen`, from each node down along its references; `open` marks what was entered. */
 static void closure(struct graph *g)
 {
-    size_t done = 0;
-    while (done < g->count) {
-        size_t before = done;
-        for (size_t node = 0; node < g->count; node++) {
-            if (!g->out[node] && is_ready(g, node)) {
-                close_over(g, node);
-                done++;
-            }
+    for (size_t from = 0; from < g->count; from++) {
+        size_t depth = 0;
+        if (g->open[from] == 0) {
+            g->open[from] = 1;
+            g->path[depth++] = (uint32_t)from;
         }
-        for (size_t node = 0; done == before; node++) {
-            if (!g->out[node]) {
+        while (depth > 0) {
+            size_t node = g->path[depth - 1], next = next_of(g, node);
+            if (next == g->count) {
                 close_over(g, node);
-                done++;
+                depth--;
+                continue;
             }
+            g->open[next] = 1;
+            g->path[depth++] = (uint32_t)next;
         }
     }
     memset(g->out, 0, g->count * sizeof(*g->out));
+    memset(g->open, 0, g->count * sizeof(*g->open));
 }
 
 static bool made_before(const struct graph *g, size_t a, size_t b)
@@ -211,10 +216,14 @@ static void bridges(struct graph *g)
 static void turn_round(struct graph *g)
 {
     for (size_t node = 0; node < g->count; node++) {
+        g->last[node] = true;
+    }
+    for (size_t node = 0; node < g->count; node++) {
         bit_set(g->after + node * g->words, node);
         for (size_t other = 0; other < g->count; other++) {
             if (bit(g->seen + node * g->words, other)) {
                 bit_set(g->after + other * g->words, node);
+                g->last[other] = false;
                 g->open[node]++;
             }
         }
@@ -226,6 +235,9 @@ static void turn_round(struct graph *g)
 static unsigned strength(const struct graph *g, size_t node, size_t other)
 {
     const uint64_t *mine = g->after + node * g->words, *theirs = g->after + other * g->words;
+    if (g->last[node]) {
+        return rank_of(at(g, node));
+    }
     for (unsigned rank = RG_RANK_WITHDRAWAL; rank <= RG_RANK_REST; rank++) {
         const uint64_t *of = g->rank + rank * g->words;
         for (size_t i = 0; i < g->words; i++) {
@@ -317,7 +329,7 @@ static bool room_init(struct room *room, size_t count, size_t words)
     room->scratch = calloc(count, sizeof(room->scratch[0]));
     room->index = calloc(count, sizeof(uint32_t));
     room->open = calloc(count, sizeof(uint32_t));
-    room->out = calloc(count, sizeof(bool));
+    room->out = calloc(2 * count, sizeof(bool));
     room->bits = calloc((count + RANKS) * words, sizeof(uint64_t));
     return room->scratch != NULL && room->index != NULL && room->open != NULL &&
            room->out != NULL && room->bits != NULL;
@@ -367,7 +379,9 @@ static void find_order(const struct rg_process_message *message, size_t count, b
                       .after = room->bits,
                       .rank = room->bits + rows * order->words,
                       .open = room->open,
-                      .out = room->out};
+                      .path = order->at,
+                      .out = room->out,
+                      .last = room->out + rows};
     closure(&g);
     bridges(&g);
     turn_round(&g);
