@@ -293,6 +293,21 @@ rg_outcome rg_office_erase_received(struct referral *office, struct rg_case_file
     return rg_casebook_get(office->book, file->row, file, why);
 }
 
+/* A decline that has not left may still be overruled by a colleague's accept. */
+static rg_outcome erase_declined(struct referral *office, struct rg_case_file *file,
+                                 struct rg_reason *why)
+{
+    struct rg_message_row row = {.ours = false};
+    struct rg_id id;
+    bool found = false;
+    RG_TRY(rg_office_newest(office, file, RG_KIND_DECLINE, &id, &found, why));
+    if (found) {
+        RG_TRY(rg_spool_message_get(office->spool, id, &row, &found, why));
+    }
+    bool pending = found && row.ours && row.state == RG_OUT_WAITING;
+    return file->erased || pending ? rg_ok() : rg_office_erase_received(office, file, why);
+}
+
 static rg_outcome act_one(struct referral *office, struct rg_case_file *file,
                           const struct rg_process_action *action, bool *said_out,
                           struct rg_reason *why)
@@ -305,7 +320,7 @@ static rg_outcome act_one(struct referral *office, struct rg_case_file *file,
         return rg_ok();
     case RG_DO_ERASE_RECEIVED:
         *said_out = false;
-        return file->erased ? rg_ok() : rg_office_erase_received(office, file, why);
+        return erase_declined(office, file, why);
     case RG_DO_RELAY_ALERT:
         return rg_office_relay_alert(office, file, action->answers, why);
     case RG_DO_SEND_REMOVE_PERSON:

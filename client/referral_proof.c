@@ -89,6 +89,33 @@ static void undelivered(struct rg_case_file *file, const struct rg_message_row *
     }
 }
 
+/* What is owed now; what waits for a key card stays owed. */
+static rg_outcome act_now(struct referral *office, struct rg_case_file *file, struct rg_reason *why)
+{
+    size_t done = 0;
+    rg_outcome outcome = rg_office_act(office, file, &done, why);
+    return outcome.code == RG_AGAIN ? rg_ok() : outcome;
+}
+
+/* A colleague has decided first: where the asked house stands is what the office has said. */
+static rg_outcome overruled(struct referral *office, struct rg_case_file *file,
+                            struct rg_reason *why)
+{
+    enum rg_process_state state = file->process.state;
+    enum rg_case_state house = file->details_here ? RG_CASE_RELEASED : RG_CASE_ACCEPTED;
+    if (file->now.side != RG_SIDE_ORIGIN || state == RG_PROCESS_NONE) {
+        return rg_ok();
+    }
+    if (state == RG_PROCESS_REFERRED || state == RG_PROCESS_NEEDS_INFO) {
+        house = RG_CASE_REFERRED;
+    }
+    house = state == RG_PROCESS_DECLINED ? RG_CASE_DECLINED : house;
+    file->decline = house == RG_CASE_DECLINED ? file->decline : 0;
+    file->now.since = file->now.state == house ? file->now.since : rg_wall_now();
+    file->now.state = house;
+    return act_now(office, file, why);
+}
+
 /* The case knows by proof that the other side's gateway has our request or our details. What never
  * arrives is no part of the process. */
 static rg_outcome proof_to_case(struct referral *office, const struct rg_message_row *row,
@@ -108,6 +135,8 @@ static rg_outcome proof_to_case(struct referral *office, const struct rg_message
     }
     if (refused && file.now.side != RG_SIDE_PROPOSER) {
         RG_TRY(rg_office_fold(office, &file, NULL, NULL, why));
+        bool decided = row->code == RG_REFUSE_ALREADY_DECIDED;
+        RG_TRY(decided ? overruled(office, &file, why) : rg_ok());
     }
     return refused || request || details ? rg_casebook_put(office->book, &file, why) : rg_ok();
 }
@@ -150,7 +179,8 @@ static rg_outcome accepted_at(struct referral *office, const struct rg_message_r
     }
     RG_TRY(rg_casebook_note_get(office->book, row->seq, &note, &found, why));
     struct rg_wall made = found ? rg_process_made(note.made, accepted) : (struct rg_wall){0};
-    if (!found || made.ms == note.made.ms) {
+    bool declines = found && note.kind == RG_KIND_DECLINE; /* only now it is the office's word */
+    if (!found || (made.ms == note.made.ms && !declines)) {
         return rg_ok();
     }
     note.made = made;
@@ -160,6 +190,7 @@ static rg_outcome accepted_at(struct referral *office, const struct rg_message_r
         return rg_ok();
     }
     RG_TRY(rg_office_fold(office, &file, NULL, NULL, why));
+    RG_TRY(act_now(office, &file, why));
     return rg_casebook_put(office->book, &file, why);
 }
 

@@ -1365,6 +1365,72 @@ static void test_colleagues_have_one_case(void **state)
     four_close(&four);
 }
 
+static void own_gateway_refuses(struct desk *desk, enum rg_refusal code)
+{
+    struct carried carried = {.bytes = {0}};
+    struct rg_message_row row[ROWS];
+    size_t count = 0;
+    assert_true(rg_is_ok(
+        rg_spool_waiting(desk->office->spool, RG_ROUTINE, INT64_MAX, 0, row, ROWS, &count, NULL)));
+    for (size_t i = 0; i < count; i++) {
+        carried.envelope.id = row[i].id;
+        struct rg_proven refused = proven(&carried, 0, desk->country, RG_ENTRY_REFUSED);
+        carried.log_entry[0].code = code;
+        assert_true(rg_is_ok(rg_inbox_proof(desk->office, &refused, NULL)));
+    }
+}
+
+/* Two officers answer at once: the first one counts, and the second one's casebook says so, and
+ * has lost nothing. */
+static void two_answers(bool copy_first)
+{
+    struct four four;
+    struct referral_case found;
+    struct carried carried;
+    char id[REFERRAL_CASE_BYTES];
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(four.th[0].office, "C1").code, REFERRAL_OK);
+    four_carry(&four);
+    assert_int_equal(accept_first(&four.kh[0]).code, REFERRAL_OK);
+    first_case(&four.kh[1], &found);
+    (void)snprintf(id, sizeof(id), "%s", found.id);
+    assert_int_equal(referral_decline(four.kh[1].office, id, "NO_CAPACITY", NULL).code,
+                     REFERRAL_OK);
+    if (!copy_first) {
+        own_gateway_refuses(&four.kh[1], RG_REFUSE_ALREADY_DECIDED);
+        assert_state(&four.kh[1], "referred");
+    }
+    assert_true(fetch(&four.kh[0], &four.th[0], 8000, &carried));
+    deliver(&four.th[0], &carried);
+    deliver(&four.th[1], &carried);
+    carried.delivery.received = carried.delivery.accepted;
+    deliver(&four.kh[1], &carried);
+    rg_buffer_drop(&carried.bytes);
+    if (copy_first) {
+        own_gateway_refuses(&four.kh[1], RG_REFUSE_ALREADY_DECIDED);
+    }
+    assert_state(&four.kh[1], "accepted");
+    four_carry(&four);
+    assert_state(&four.kh[0], "identity_released");
+    assert_state(&four.kh[1], "identity_released");
+    first_case(&four.kh[1], &found);
+    assert_string_equal(found.name_native, "SECRETNAME");
+    four_close(&four);
+}
+
+static void test_two_answers_the_copy_first(void **state)
+{
+    (void)state;
+    two_answers(true);
+}
+
+static void test_two_answers_the_refusal_first(void **state)
+{
+    (void)state;
+    two_answers(false);
+}
+
 /* The first officer asks in one case, and has the second sign in another. */
 static rg_outcome ask_across(struct desk *desk, const struct rg_case_file *about,
                              struct rg_case_file *in, struct rg_id *id_out)
@@ -1509,6 +1575,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_colleagues_have_one_case),
+        cmocka_unit_test(test_two_answers_the_copy_first),
+        cmocka_unit_test(test_two_answers_the_refusal_first),
         cmocka_unit_test(test_a_request_to_sign_in_another_case),
         cmocka_unit_test(test_colleagues_know_of_a_claim),
         TEST(test_a_fresh_alert_is_passed_on),
