@@ -196,6 +196,7 @@ static void take_back(process_t *p, uint32_t scopes)
     p->scopes &= ~scopes;
     p->withdrawn |= scopes;
     p->lift_consent = p->lift_consent && (scopes & RG_SCOPES_RETURN) == 0;
+    p->witness_agrees = p->witness_agrees && (scopes & RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL)) == 0;
     if ((scopes & RG_SCOPE_BIT(RG_SCOPE_FOLLOW_UP)) != 0) {
         p->follow_up_stopped = true;
     }

@@ -256,9 +256,11 @@ static enum rg_void g_at_home(step_t s)
 static enum rg_void g_visit(step_t s)
 {
     const struct rg_process *p = s->process;
-    return unless(p->visit_agreed[RG_PARTY_HOST] && p->visit_agreed[RG_PARTY_ORIGIN] &&
-                      p->witness_agrees,
-                  RG_VOID_NOT_READY);
+    bool agreed = p->visit_agreed[RG_PARTY_HOST] && p->visit_agreed[RG_PARTY_ORIGIN];
+    if (!agreed || !p->witness_agrees) {
+        return RG_VOID_NOT_READY;
+    }
+    return unless(p->alerts == 0 && p->concerns == 0, RG_VOID_GATE);
 }
 
 static enum rg_void on_leg(step_t s, enum rg_leg leg)

@@ -38,6 +38,7 @@ static const struct {
     {"ONWARD", RG_SCOPE_BIT(RG_SCOPE_ONWARD_THIRD_COUNTRY)},
     {"NOTIFY", RG_SCOPE_BIT(RG_SCOPE_NOTIFY_ORIGIN)},
     {"STATISTICS", RG_SCOPE_BIT(RG_SCOPE_STATISTICS)},
+    {"LEGAL", RG_SCOPE_BIT(RG_SCOPE_SHARE_LEGAL)},
 };
 
 static uint32_t scopes_of(const char *text)

@@ -1188,10 +1188,29 @@ static void test_what_is_said_is_owed_no_more(void **state)
     }
 }
 
+/* Nobody is taken abroad as a witness who has taken that back, or for whom somebody fears. */
+static void test_a_witness_who_must_not_leave(void **state)
+{
+    static const char agreed[] = UNTIL_HOME " H60 O61:AGREES H62:PROPOSED O62:AGREED";
+    char words[512];
+    (void)state;
+    (void)snprintf(words, sizeof(words), "%s O44", agreed);
+    expect(words, RG_PROCESS_WITNESS_AWAY);
+    (void)snprintf(words, sizeof(words), "%s O21:LEGAL O44", agreed);
+    expect_void(words, RG_VOID_NOT_READY);
+    (void)snprintf(words, sizeof(words), "%s H52:OPEN O44", agreed);
+    expect_void(words, RG_VOID_GATE);
+    (void)snprintf(words, sizeof(words), "%s H47:THREAT O44", agreed);
+    expect_void(words, RG_VOID_GATE);
+    (void)snprintf(words, sizeof(words), "%s H52:OPEN O52:CLOSED O44", agreed);
+    expect(words, RG_PROCESS_WITNESS_AWAY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_said_is_owed_no_more),
+        cmocka_unit_test(test_a_witness_who_must_not_leave),
         cmocka_unit_test(test_every_row_is_met),
         cmocka_unit_test(test_the_states_along_the_way),
         cmocka_unit_test(test_what_has_no_row_is_void),
