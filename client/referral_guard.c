@@ -288,6 +288,19 @@ rg_outcome rg_office_tell_opened(struct referral *office, const struct rg_messag
     return rg_ok();
 }
 
+/* A case that began without a request (49, 70) came without a record of the age: there counts what
+ * both sides have heard. */
+bool rg_office_is_child(const struct rg_case_file *file, const struct rg_record *record)
+{
+    if (file->has_preview) {
+        return file->preview.age != RG_AGE_ADULT;
+    }
+    if (rg_record_has(record, RG_FIELD_AGE_STATUS) || !file->has_process) {
+        return rg_record_is_child(record);
+    }
+    return file->process.age != RG_AGE_ADULT;
+}
+
 static void guard_ask(struct guard *guard)
 {
     const struct rg_case_file *file = guard->file;
@@ -298,8 +311,7 @@ static void guard_ask(struct guard *guard)
     guard->ask.purpose = rg_purpose_of(guard->letter->kind, reason);
     guard->ask.today = rg_office_today(guard->office);
     guard->ask.vital = guard->letter->count > 0 ? &guard->letter->content[0].vital : NULL;
-    guard->ask.child =
-        file->has_preview ? file->preview.age != RG_AGE_ADULT : rg_record_is_child(guard->record);
+    guard->ask.child = rg_office_is_child(file, guard->record);
 }
 
 /* A handover through a point that is closed, or that this case must keep away from, is not offered.

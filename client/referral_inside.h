@@ -268,6 +268,8 @@ RG_MUST_USE rg_outcome rg_office_onward_open(struct referral *office, struct rg_
 RG_MUST_USE rg_outcome rg_office_post_all(struct referral *office, const struct rg_letter *letter,
                                           const char *asked, struct rg_id *first_out,
                                           size_t *count_out, struct rg_reason *why);
+/* Also who may be one. */
+bool rg_office_is_child(const struct rg_case_file *file, const struct rg_record *record);
 /* What the other side, or a colleague, says of relatives (referral_family.c). */
 void rg_office_family_take(struct rg_case_file *file, const struct rg_content *said);
 

@@ -337,7 +337,7 @@ static rg_outcome classes_agreed(const struct writing *writing, unsigned *out,
         .desk = RG_ROLE_FOCAL,
         .purpose = rg_purpose_of(writing->kind->number, file->preview.reason),
         .today = rg_office_today(writing->office),
-        .child = file->has_preview && file->preview.age != RG_AGE_ADULT,
+        .child = rg_office_is_child(file, writing->record),
         .vital = &vital,
     };
     *out = rg_consent_classes(&set, &ask) & writing->kind->classes;
