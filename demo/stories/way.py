@@ -4,7 +4,6 @@ import os
 import re
 import sqlite3
 
-
 RISK = {"verdict": "SAFE", "areas": [{"area": "TRAFFICKER", "level": "LOW"}]}
 INFORMED = ["INTERVIEW", "PURPOSE", "USE", "RESEARCH", "OWN_DATA", "RETENTION", "WITHDRAWAL"]
 
