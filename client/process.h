@@ -52,7 +52,7 @@
  *   Pure: time is given, nothing is kept. The fold takes memory for its order and frees it.
  *
  * LIMITS
- *   RG_PROCESS_MESSAGES_MAX messages of one case and pair; 250 fold in a third of a millisecond.
+ *   RG_PROCESS_MESSAGES_MAX messages of one case and pair; 250 fold in about half a millisecond.
  */
 #ifndef RG_CLIENT_PROCESS_H
 #define RG_CLIENT_PROCESS_H
