@@ -130,16 +130,22 @@ static const struct {
     {RG_SCOPE_SHARE_SECURITY, RG_CLASS_SECURITY},
 };
 
-/* The safety of the way belongs to a return that was agreed to, and to following up. */
-static uint32_t classes_of(uint32_t scopes)
+unsigned rg_scopes_classes(uint32_t scopes)
 {
-    uint32_t classes = RG_CLASS_BIT(RG_CLASS_CASE);
-    uint32_t safety = RG_SCOPE_BIT(RG_SCOPE_RETURN) | RG_SCOPE_BIT(RG_SCOPE_FOLLOW_UP);
+    unsigned classes = 0;
     for (size_t i = 0; i < COUNT_OF(class_of_scope); i++) {
         if ((scopes & RG_SCOPE_BIT(class_of_scope[i].scope)) != 0) {
             classes |= RG_CLASS_BIT(class_of_scope[i].class_);
         }
     }
+    return classes;
+}
+
+/* The safety of the way belongs to a return that was agreed to, and to following up. */
+static uint32_t classes_of(uint32_t scopes)
+{
+    uint32_t classes = RG_CLASS_BIT(RG_CLASS_CASE) | rg_scopes_classes(scopes);
+    uint32_t safety = RG_SCOPE_BIT(RG_SCOPE_RETURN) | RG_SCOPE_BIT(RG_SCOPE_FOLLOW_UP);
     return (scopes & safety) != 0 ? classes | RG_CLASS_BIT(RG_CLASS_SECURITY) : classes;
 }
 

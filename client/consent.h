@@ -113,6 +113,9 @@ void rg_consent_of_form(const struct rg_form *form, uint32_t desks, enum rg_refe
 bool rg_consent_of_summary(const struct rg_preview *preview, const char *host, const char *origin,
                            struct rg_consent *out);
 
+/* The classes that rest on one of these scopes and on nothing else: never the case section. */
+unsigned rg_scopes_classes(uint32_t scopes);
+
 struct rg_consents { /* of one case, in order of time */
     struct rg_consent item[RG_CONSENTS_MAX];
     size_t count;

@@ -338,30 +338,12 @@ static rg_outcome refuse(const struct rg_box *box, struct rg_reason *why)
                    rg_box_allowed(box), box->many ? "; several are joined by ';'" : "");
 }
 
-/* Cuts the next part up to ';' off `rest`, trimmed of blanks. */
-static struct rg_bytes part_take(struct rg_bytes *rest)
-{
-    const uint8_t *end = memchr(rest->data, ';', rest->len);
-    struct rg_bytes part = {rest->data, end == NULL ? rest->len : (size_t)(end - rest->data)};
-    size_t used = end == NULL ? rest->len : part.len + 1;
-    rest->data += used;
-    rest->len -= used;
-    while (part.len > 0 && part.data[0] == ' ') {
-        part.data++;
-        part.len--;
-    }
-    while (part.len > 0 && part.data[part.len - 1] == ' ') {
-        part.len--;
-    }
-    return part;
-}
-
 uint32_t rg_box_codes_set(const struct rg_box *box, const char *normal)
 {
     uint32_t set = 0;
     struct rg_bytes rest = rg_bytes_of_text(normal);
     while (rest.len > 0) {
-        uint32_t position = rg_box_code_find(box, part_take(&rest));
+        uint32_t position = rg_box_code_find(box, rg_codes_part(&rest));
         set |= position == 0 ? 0 : 1u << (position - 1);
     }
     return set;
@@ -373,7 +355,7 @@ static rg_outcome codes_normal(const struct rg_box *box, struct rg_buffer *text,
     uint32_t set = 0;
     struct rg_bytes rest = rg_buffer_peek(text);
     while (rest.len > 0) {
-        uint32_t position = rg_box_code_find(box, part_take(&rest));
+        uint32_t position = rg_box_code_find(box, rg_codes_part(&rest));
         if (position == 0) {
             return codes_refuse(box, why);
         }
@@ -394,7 +376,7 @@ static bool holds_part(const struct rg_buffer *joined, struct rg_bytes part)
 {
     struct rg_bytes rest = rg_buffer_peek(joined);
     while (rest.len > 0) {
-        if (rg_bytes_equal(part_take(&rest), part)) {
+        if (rg_bytes_equal(rg_codes_part(&rest), part)) {
             return true;
         }
     }
@@ -410,7 +392,7 @@ static rg_outcome many_normal(const struct rg_box *box, struct rg_buffer *text,
     size_t count = 0;
     text->secret = true;
     while (rest.len > 0) {
-        struct rg_bytes part = part_take(&rest);
+        struct rg_bytes part = rg_codes_part(&rest);
         rg_buffer_clear(&one);
         RG_TRY(rg_buffer_append(&one, part, why));
         if (part.len == 0 || part.len > type_row[box->type].bytes_max ||

@@ -351,8 +351,7 @@ const char *rg_code_text(enum rg_field field, uint32_t position)
     return NULL;
 }
 
-/* Cuts the next part up to ';' off `rest`, trimmed of blanks. */
-static struct rg_bytes next_part(struct rg_bytes *rest)
+struct rg_bytes rg_codes_part(struct rg_bytes *rest)
 {
     const uint8_t *end = memchr(rest->data, ';', rest->len);
     struct rg_bytes part = {rest->data, end == NULL ? rest->len : (size_t)(end - rest->data)};
@@ -374,7 +373,7 @@ uint32_t rg_codes_set(enum rg_field field, const char *normal)
     uint32_t set = 0;
     struct rg_bytes rest = rg_bytes_of_text(normal);
     while (rest.len > 0) {
-        uint32_t position = rg_code_find(field, next_part(&rest));
+        uint32_t position = rg_code_find(field, rg_codes_part(&rest));
         set |= position == 0 || position > 32 ? 0 : 1u << (position - 1);
     }
     return set;
@@ -448,7 +447,7 @@ static rg_outcome check_codes(const struct rg_field_row *row, struct rg_buffer *
     }
     struct rg_bytes rest = rg_buffer_peek(text);
     while (rest.len > 0) {
-        uint32_t position = position_in(row->codes, spelled_as_htcds(next_part(&rest)));
+        uint32_t position = position_in(row->codes, spelled_as_htcds(rg_codes_part(&rest)));
         if (position == 0) {
             return not_in_list(row, "any of, joined by ';',", why);
         }
@@ -508,7 +507,7 @@ static rg_outcome rejoin(struct rg_buffer *text, bool (*good)(struct rg_bytes pa
     RG_OWNED_BUFFER given = rg_buffer_take(text);
     struct rg_bytes rest = rg_buffer_peek(&given);
     while (rest.len > 0) {
-        struct rg_bytes part = next_part(&rest);
+        struct rg_bytes part = rg_codes_part(&rest);
         RG_CHECK(good(part), why, RG_MALFORMED, "field-value", "allowed: %s, joined by ';'",
                  allowed);
         RG_TRY(rg_buffer_append_text(text, text->len == 0 ? "" : ";", why));

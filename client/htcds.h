@@ -236,6 +236,8 @@ uint32_t rg_code_find(enum rg_field field, struct rg_bytes text);
 const char *rg_code_text(enum rg_field field, uint32_t position); /* NULL when there is none */
 /* Of a normal value of type CODES: bit position-1 set for each code. Lists have at most 32. */
 uint32_t rg_codes_set(enum rg_field field, const char *normal);
+/* Cuts the next part up to ';' off `rest`, trimmed of blanks. */
+struct rg_bytes rg_codes_part(struct rg_bytes *rest);
 
 /* Positions that rules and messages speak of. */
 enum rg_age { RG_AGE_ADULT = 1, RG_AGE_CHILD, RG_AGE_UNCERTAIN };

@@ -72,24 +72,6 @@ static rg_outcome fill_alert_bare(struct referral *office, struct rg_form *form,
 
 /* ---- erasure that the other side asks for ---- */
 
-/* The classes that rest on a scope alone. */
-static unsigned classes_of(uint32_t scopes)
-{
-    static const struct {
-        enum rg_scope scope;
-        enum rg_class class_;
-    } pair[] = {
-        {RG_SCOPE_SHARE_IDENTITY, RG_CLASS_IDENTITY}, {RG_SCOPE_TRACE_FAMILY, RG_CLASS_FAMILY},
-        {RG_SCOPE_SHARE_HEALTH, RG_CLASS_HEALTH},     {RG_SCOPE_SHARE_LEGAL, RG_CLASS_LEGAL},
-        {RG_SCOPE_SHARE_SECURITY, RG_CLASS_SECURITY},
-    };
-    unsigned classes = 0;
-    for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
-        classes |= (scopes & RG_SCOPE_BIT(pair[i].scope)) != 0 ? RG_CLASS_BIT(pair[i].class_) : 0u;
-    }
-    return classes;
-}
-
 static rg_outcome erase(struct referral *office, struct rg_case_file *file, unsigned classes,
                         enum rg_erasure_reason reason, struct rg_erasure *out,
                         struct rg_reason *why)
@@ -118,7 +100,7 @@ rg_outcome rg_office_erase_withdrawn(struct referral *office, struct rg_case_fil
                                      struct rg_reason *why)
 {
     *out = (struct rg_erasure){.count = 0};
-    unsigned classes = classes_of(rg_form_codes(withdrawal, "scopes"));
+    unsigned classes = rg_scopes_classes(rg_form_codes(withdrawal, "scopes"));
     if (!rg_form_true(withdrawal, "wants_erasure") || classes == 0) {
         return rg_ok();
     }

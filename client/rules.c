@@ -5,6 +5,7 @@
  */
 #include "client/rules.h"
 
+#include "client/consent.h"
 #include "client/rules_message.h"
 
 #include <string.h>
@@ -218,23 +219,9 @@ struct rg_rules_verdict rg_rules_judge(const struct rg_record *record, struct rg
 
 unsigned rg_rules_classes(const struct rg_record *record, struct rg_date today)
 {
-    static const struct {
-        enum rg_scope scope;
-        enum rg_class class_;
-    } pair[] = {
-        {RG_SCOPE_SHARE_IDENTITY, RG_CLASS_IDENTITY}, {RG_SCOPE_TRACE_FAMILY, RG_CLASS_FAMILY},
-        {RG_SCOPE_SHARE_HEALTH, RG_CLASS_HEALTH},     {RG_SCOPE_SHARE_LEGAL, RG_CLASS_LEGAL},
-        {RG_SCOPE_SHARE_SECURITY, RG_CLASS_SECURITY},
-    };
     if (!rg_rules_judge(record, today).may_send) {
         return 0;
     }
-    unsigned classes = RG_CLASS_BIT(RG_CLASS_CASE);
     uint32_t scopes = rg_record_codes(record, RG_FIELD_CONSENT_SCOPES);
-    for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
-        if ((scopes & RG_SCOPE_BIT(pair[i].scope)) != 0) {
-            classes |= RG_CLASS_BIT(pair[i].class_);
-        }
-    }
-    return classes;
+    return RG_CLASS_BIT(RG_CLASS_CASE) | rg_scopes_classes(scopes);
 }
