@@ -264,6 +264,63 @@ static rg_outcome countersign(struct referral *office, const char *id, struct re
     return rg_ok();
 }
 
+/* ---- reading it first ---- */
+
+static rg_outcome draft_text(const struct reopened *draft, struct rg_buffer *out,
+                             struct rg_reason *why)
+{
+    RG_OWNED_BUFFER memory = {.secret = true};
+    struct rg_content inner = {0};
+    RG_TRY(rg_content_decode(draft->opened.first->desk_draft.content, &inner, &memory, why));
+    RG_TRY(draft_check(draft, &inner, why));
+    RG_TRY(rg_office_content_text(&inner, out, why));
+    for (size_t i = 1; i < draft->opened.count; i++) {
+        RG_TRY(rg_buffer_print(out, why, "and a %s section, sealed for its readers\n",
+                               rg_class_name(class_of_section(draft->opened.first, i))));
+    }
+    return rg_ok();
+}
+
+static rg_outcome request_text(struct referral *office, const struct reopened *request,
+                               struct rg_buffer *out, struct rg_reason *why)
+{
+    RG_CLEANUP(rg_opened_drop) struct rg_opened checked = {.count = 0};
+    RG_TRY(rg_post_countersign_check(office->home, &request->opened.first->countersign,
+                                     rg_wall_now(), &checked, why));
+    RG_TRY(request_check(request, &checked, why));
+    for (size_t i = 0; i < checked.count; i++) {
+        RG_TRY(rg_office_content_text(&checked.section[i].content, out, why));
+    }
+    return rg_ok();
+}
+
+static rg_outcome look(struct referral *office, const char *id, struct rg_buffer *out,
+                       struct rg_reason *why)
+{
+    RG_CLEANUP(reopened_drop) struct reopened again = {.row = {.seq = 0}};
+    RG_TRY(message_open(office, id, &again, why));
+    uint32_t kind = again.opened.first->kind;
+    RG_CHECK(!again.row.ours && (kind == RG_KIND_DESK_DRAFT || kind == RG_KIND_COUNTERSIGN_REQUEST),
+             why, RG_DENIED, "draft-kind", "this message is no draft; see: referral drafts");
+    RG_TRY(rg_buffer_print(out, why, "case: %s\nto: %s\n", again.file.number, again.file.partner));
+    return kind == RG_KIND_DESK_DRAFT ? draft_text(&again, out, why)
+                                      : request_text(office, &again, out, why);
+}
+
+struct referral_result referral_draft(struct referral *office, const char *id, uint8_t **data_out,
+                                      size_t *bytes_out)
+{
+    struct rg_reason why = {0};
+    RG_OWNED_BUFFER out = {.secret = true};
+    rg_outcome outcome = look(office, id, &out, &why);
+    if (rg_is_ok(outcome)) {
+        *data_out = out.data;
+        *bytes_out = out.len;
+        out = (struct rg_buffer){0}; /* the caller's now */
+    }
+    return rg_result(outcome, &why);
+}
+
 struct referral_result referral_countersign(struct referral *office, const char *id,
                                             struct referral_written *out)
 {

@@ -371,6 +371,9 @@ RG_MUST_USE rg_outcome rg_proof_state(struct referral *office, struct rg_message
 void rg_words_add(char *out, size_t room, const char *format, ...) RG_PRINTF(3, 4);
 void rg_words_preview(const struct rg_preview *preview, char *out, size_t room); /* replaces */
 void rg_words_content(const struct rg_content *content, char *out, size_t room); /* replaces */
+/* Field by field; appends. */
+RG_MUST_USE rg_outcome rg_office_content_text(const struct rg_content *content,
+                                              struct rg_buffer *out, struct rg_reason *why);
 void rg_words_code(const char *code, char *out, size_t room); /* "NOT_SAFE": "not safe" */
 /* `whole`: the details have been opened at the other end (or here, at the origin). */
 const char *rg_words_state(enum rg_case_state state, enum rg_process_state process, bool whole);

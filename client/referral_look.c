@@ -248,8 +248,8 @@ static rg_outcome form_text(const struct rg_form *form, struct rg_buffer *out,
     return rg_ok();
 }
 
-static rg_outcome content_text(const struct rg_content *content, struct rg_buffer *out,
-                               struct rg_reason *why)
+rg_outcome rg_office_content_text(const struct rg_content *content, struct rg_buffer *out,
+                                  struct rg_reason *why)
 {
     char words[1024];
     rg_words_content(content, words, sizeof(words));
@@ -285,7 +285,7 @@ static rg_outcome section_text(struct referral *office, const struct finding *fi
         rg_office_content(office, &finding->row, finding->index, &content, &memory, &found, why));
     RG_CHECK(found, why, RG_DENIED, "section-closed",
              "this section is not open here: withheld, erased or not for this officer");
-    return content_text(&content, out, why);
+    return rg_office_content_text(&content, out, why);
 }
 
 static rg_outcome section(struct referral *office, const char *id, size_t number,

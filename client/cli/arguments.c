@@ -100,6 +100,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--all-waiting", &arguments->all_waiting, NULL},
         {"--all", &arguments->all, NULL},
         {"--sealed", &arguments->sealed, NULL},
+        {"--sign", &arguments->sign, NULL},
         {"--text", &arguments->text_form, &arguments->text},
         {"--reason", NULL, &arguments->reason},
         {"--output", NULL, &arguments->output},

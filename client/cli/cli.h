@@ -40,6 +40,7 @@ struct arguments {
     const char *format, *by, *period;
     bool current;                            /* notices */
     bool erase;                              /* withdraw */
+    bool sign;                               /* countersign */
     const char *scopes, *by_whom;            /* withdraw */
     const char *search, *country, *language; /* notices */
     const char *second; /* home folder of a second officer; `write`: her principal */

@@ -262,11 +262,38 @@ int do_write(struct cli *cli, struct arguments *arguments)
 
 /* ---- the second officer, drafts ---- */
 
+static int draft_show(struct cli *cli, const char *message)
+{
+    uint8_t *text = NULL;
+    size_t bytes = 0;
+    struct referral_result result = referral_draft(cli->office, message, &text, &bytes);
+    if (result.code != REFERRAL_OK) {
+        return fail(&result);
+    }
+    if (cli->json) {
+        print_json(json_pack("{ss ss%}", "message", message, "text", (char *)text, bytes));
+    }
+    if (!cli->json) {
+        (void)fwrite(text, 1, bytes, stdout);
+    }
+    referral_free(text, bytes);
+    return 0;
+}
+
 int do_countersign(struct cli *cli, struct arguments *arguments)
 {
     struct referral_written written = {0};
     if (arguments->count != 1) {
         return usage("countersign needs one message; see: referral drafts");
+    }
+    if (!arguments->sign) {
+        int code = draft_show(cli, arguments->word[0]);
+        if (code == 0 && !cli->json) {
+            (void)printf(
+                "\nNothing is signed yet. To sign and send: referral countersign %s --sign\n",
+                arguments->word[0]);
+        }
+        return code;
     }
     struct referral_result result = referral_countersign(cli->office, arguments->word[0], &written);
     if (result.code != REFERRAL_OK) {
@@ -283,8 +310,11 @@ int do_drafts(struct cli *cli, struct arguments *arguments)
     struct referral_message draft;
     struct referral_result result;
     json_t *list = json_array();
+    if (arguments->count == 1) {
+        json_decref(list);
+        return draft_show(cli, arguments->word[0]);
+    }
     struct table *table = cli->json ? NULL : table_new(head, 5);
-    (void)arguments;
     while ((result = referral_next_draft(cli->office, &cursor, &draft)).code == REFERRAL_OK) {
         char id[16];
         (void)snprintf(id, sizeof(id), "%.12s", draft.id);

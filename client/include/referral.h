@@ -220,6 +220,10 @@ referral_write(struct referral *office, const struct referral_letter *letter,
  * that were written for others go verbatim. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_forward(struct referral *office, const char *message, struct referral_written *out);
+/* What a draft would say, or what a colleague asks to be signed for, field by field: the caller
+ * frees it with referral_free. To be read before it is sent on or signed. */
+REFERRAL_API REFERRAL_MUST_USE struct referral_result
+referral_draft(struct referral *office, const char *message, uint8_t **data_out, size_t *bytes_out);
 /* Signs as the second officer what a colleague asks for, and sends it. */
 REFERRAL_API REFERRAL_MUST_USE struct referral_result
 referral_countersign(struct referral *office, const char *message, struct referral_written *out);

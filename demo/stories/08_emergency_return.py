@@ -37,15 +37,15 @@ def tell(story):
         "consent": consent, "point": POINT, "eta": story.moment(3), "needs": ["female escort"]}, carry=False)
     story.settle(KH, VN)
     story.stands(case, "identity_released")
-    story.refused(KH, "draft-kind", "countersign", asked)
+    story.refused(KH, "draft-kind", "countersign", asked, "--sign")
 
     story.say("His colleague reads it on her own device, signs the same bytes, and only now it goes.")
     story.settle(KH, SECOND)
     waiting = story.json(SECOND, "drafts")
     expect([one["message"] for one in waiting] == [asked], f"the second officer finds {waiting}")
-    story.command(SECOND, "countersign", asked)
+    story.command(SECOND, "countersign", asked, "--sign")
     story.settle(SECOND, KH, VN)
-    story.refused(SECOND, "draft-done", "countersign", asked)
+    story.refused(SECOND, "draft-done", "countersign", asked, "--sign")
     story.stands(case, "in_transit")
     for office in (KH, VN):
         expect(due(story, office, case), f"{office}: does not show that checks are due")

@@ -79,7 +79,7 @@ class Work:
                          f"{office.name}: no message of kind {kind}")
 
     def table(self, office, **changes):
-        path = os.path.join(self.world.folder, f"{changes['case_ref']}.csv")
+        path = os.path.join(self.world.folder, f"{changes['case_ref'].replace('/', '-')}.csv")
         with open(path, "w", encoding="utf-8", newline="") as out:
             row = {**PERSON, **changes}
             writer = csv.DictWriter(out, list(row))
@@ -157,7 +157,10 @@ class Work:
         self.sync(self.th2)
         waiting = self.wait(lambda: self.th2.json("drafts"), [self.th, self.th2], "nothing to countersign")
         check([one["kind"] for one in waiting] == ["COUNTERSIGN_REQUEST"], waiting)  # what a colleague has forwarded waits no more
-        self.th2.command("countersign", waiting[0]["message"])
+        shown = self.th2.command("countersign", waiting[0]["message"]).stdout
+        check("EMERGENCY_RETURN" in shown and "Nothing is signed yet" in shown, shown)
+        check(len(self.th2.json("drafts")) == len(waiting), "a look signs nothing")
+        self.th2.command("countersign", waiting[0]["message"], "--sign")
         self.got(self.la, 49, [self.th2, self.th, self.la])
         states = {c["state"] for c in self.la.json("list")}
         check("in_transit" in states, states)
@@ -186,6 +189,9 @@ class Work:
         self.wait(lambda: [c for c in self.th.json("list") if c["case_ref"] == "D-1" and c["state"] == "declined"], [self.la, self.th], "not declined")
         again = self.th.json("redirect", "D-1", "--to", "vn")["case"]
         known = {c["id"] for c in self.vn.json("list")}
+        told = self.th.command("send", again, ok=(77,))  # she agreed to the first country, not to this one
+        check("consent-refused" in told.stderr, told.stderr)
+        self.table(self.th, case_ref="D-1/vn", origin_country="VN", prs_Citizenship="LA;VN")
         self.th.command("send", again)
         self.wait(lambda: [c for c in self.vn.json("list") if c["id"] not in known], [self.th, self.vn], "not referred elsewhere")
 
