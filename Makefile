@@ -14,7 +14,7 @@ stories: all
 test:
 	@cmake/install-packages test
 	@$(MAKE) --no-print-directory all
-	@cd build/release && ctest --output-on-failure -j 2 $(CTEST)
+	@cd build/release && ctest --output-on-failure -j 2 -LE stories $(CTEST)
 
 # Two offices whose messages cross, for longer than the test does: make explore EFFORT=20
 explore: all

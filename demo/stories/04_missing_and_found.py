@@ -22,15 +22,15 @@ def tell(story):
     handed_over(story, case)
 
     story.say("Five hours later nobody has confirmed that she arrived. The alert goes out by itself, whoever looks first, and once.")
-    story.later(5)
-    story.settle(TH, LA)
+    with story.later(5):
+        story.settle(TH, LA)
     story.stands(case, "missing")
     alerts = [message for message in case.messages(TH) if message["kind"] == "TRANSIT_ALERT"]
     story.check(len(alerts) == 1, f"{len(alerts)} alerts")
     story.refused(LA, "process-step", "write", "REINTEGRATION_PLAN", case, form={"first_visit": story.day(30), "goals": [
         {"type": "SocialCare", "objective": "a place to live", "provider": "GOVERNMENT", "starts": story.day(1)}]})
     alert = story.write(TH, "TRANSIT_ALERT", case, {
-        "kind": "TAKEN", "last_seen_time": story.moment(-5), "last_seen_place": "the bus station behind the bridge",
+        "kind": "TAKEN", "last_seen_time": story.moment(), "last_seen_place": "the bus station behind the bridge",
         "asks": "stop the blue bus to the north"})
 
     story.say("The Lao police stop the bus: she is safe. Where she was before she is again, but both countries must look at the risk anew.")

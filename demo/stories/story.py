@@ -11,6 +11,7 @@
 """
 import collections
 import concurrent.futures
+import contextlib
 import csv
 import datetime
 import glob
@@ -23,7 +24,7 @@ import sys
 import time
 
 DEADLINE_S = 60
-QUIET = "80ms"  # a sync ends when nothing moved for so long; story.carry looks whether that was enough
+QUIET = "40ms"  # a sync ends when nothing moved for so long; story.carry looks whether that was enough
 OFFICES = {"focal": 2, "social": 1, "verify": 1, "border": 1, "health": 1, "justice": 1, "child": 1, "ngo-alpha": 2, "ngo-beta": 1}
 CLASSES = {1: "case", 2: "identity", 3: "family", 4: "health", 5: "legal", 6: "security"}
 LANGUAGES = {"KH": "khm", "CN": "zho", "LA": "lao", "MM": "mya", "TH": "tha", "VN": "vie"}
@@ -93,13 +94,13 @@ class Cast:
 class Case:
     """One person's case. Every office has a number of its own for it; here they are found by the messages in it."""
 
-    def __init__(self, story, who, row, origin):
-        self.story, self.row = story, row
+    def __init__(self, story, who, reference, origin, row=None):
+        self.story, self.reference, self.row = story, reference, row
+        self.name = f"{row['full_name_native']} ({row['full_name_latin']})" if row else reference
         self.host = f"{who.split('/')[0]}/focal"
         self.origin = f"{origin.lower()}/focal"
         self.offices = [who] + [focal for focal in (self.host, self.origin) if focal != who]
-        self.number = {who: row["case_ref"]}
-        self.name = f"{row['full_name_native']} ({row['full_name_latin']})"
+        self.number = {who: reference}
 
     def at(self, who):
         """The case's number at that office; None while it has not come there."""
@@ -151,7 +152,7 @@ class Story:
                  "full_name_native": native, "full_name_latin": latin, "prs_PrimaryLanguage": LANGUAGES[origin],
                  "prs_Citizenship": origin, **PERSON, "consent_expires": day(150), **columns} for at, (native, latin) in enumerate(people)]
         self.import_rows(who, rows)
-        cases = [Case(self, who, row, origin) for row in rows]
+        cases = [Case(self, who, row["case_ref"], origin, row) for row in rows]
         self.cases += cases
         return cases
 
@@ -186,8 +187,10 @@ class Story:
                         case.number[who] = theirs["id"]
                         taken.add(theirs["id"])
 
-    def act(self, who, verb, *cases, words=()):
-        self.command(who, verb, *(case.at(who.split()[0]) for case in cases), *words)
+    def act(self, who, verb, *words):
+        """A verb on one or many cases."""
+        cases = [word for word in words if isinstance(word, Case)]
+        self.command(who, verb, *(word.at(who.split()[0]) if word in cases else word for word in words))
         self.carry(cases[0], who)
 
     def write(self, who, kind, case, form=None, *words, carry=True):
@@ -224,10 +227,12 @@ class Story:
         expect(reason in said, f"{who}: referral {verb} {' '.join(words)} should be refused with {reason}, said: {said.strip()}")
         self.say(f"    refused: {said.strip().splitlines()[-1].removeprefix('referral: ')}")
 
+    @contextlib.contextmanager
     def later(self, hours):
-        """For the rest of this story the clocks of all offices say so; the gateways' do not."""
+        """Within, the clocks of all offices say so; the gateways' do not, they have other cases."""
         self.clock = {"LD_PRELOAD": self.cast.clock_shift, "RG_CLOCK_SHIFT_S": str(int(hours * 3600))}
-        self.moment = lambda more=0: moment(hours + more)
+        yield
+        self.clock = {}
 
     # --- carrying ------------------------------------------------------------------------------
 
