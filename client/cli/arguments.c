@@ -101,6 +101,7 @@ int arguments_read(struct arguments *arguments, int argc, char **argv, struct cl
         {"--all", &arguments->all, NULL},
         {"--sealed", &arguments->sealed, NULL},
         {"--sign", &arguments->sign, NULL},
+        {"--proofs", &cli->proofs, NULL},
         {"--text", &arguments->text_form, &arguments->text},
         {"--reason", NULL, &arguments->reason},
         {"--output", NULL, &arguments->output},

@@ -354,6 +354,56 @@ static void event_words(const struct referral_event *event, char *out, size_t ro
                    event->proven ? "  [proven]" : "");
 }
 
+/* One line of the timeline that waits for what gateways have proven about it. */
+struct told {
+    bool waits;
+    bool ours;
+    char time[40], who[160], what[2400];
+    char reached[160]; /* the last thing proven of a message of ours */
+    bool proven;
+    const char *colour;
+};
+
+static void told_out(struct told *told, struct table *table)
+{
+    size_t len = strlen(told->what);
+    if (!told->waits) {
+        return;
+    }
+    if (told->proven) {
+        (void)snprintf(told->what + len, sizeof(told->what) - len, "  [%s]",
+                       told->ours && told->reached[0] != '\0' ? told->reached : "proven");
+    }
+    const char *cell[] = {told->time, told->who, told->what};
+    table_row(table, cell, told->colour);
+    told->waits = false;
+}
+
+static void told_take(struct told *told, const struct referral_event *event)
+{
+    *told = (struct told){.waits = true, .ours = strcmp(event->clock, "ours") == 0};
+    (void)snprintf(told->time, sizeof(told->time), "  ");
+    print_local(event->time_ms, event->zone_minutes, told->time + 2);
+    (void)snprintf(told->who, sizeof(told->who), "%s", event->who);
+    event_words(event, told->what, sizeof(told->what));
+    told->colour = event_colour(event);
+}
+
+/* The word that something was opened, and each step of its way: for who asks with --proofs. What
+ * was proven of a message stands behind it. */
+static void told_event(struct told *told, const struct referral_event *event, bool proofs,
+                       struct table *table)
+{
+    if (event->proven && !proofs) {
+        told->proven = true;
+        (void)snprintf(told->reached, sizeof(told->reached), "%s", event->what);
+        return;
+    }
+    told_out(told, table);
+    told_take(told, event);
+    told->waits = proofs || strcmp(event->kind, "ACKNOWLEDGEMENT") != 0;
+}
+
 static int show_timeline(struct cli *cli, const struct referral_case *found, json_t *events)
 {
     char zone[16];
@@ -364,20 +414,17 @@ static int show_timeline(struct cli *cli, const struct referral_case *found, jso
     char id[REFERRAL_CASE_BYTES]; /* the texts of a case live until the next call */
     (void)snprintf(id, sizeof(id), "%s", found->id);
     struct table *table = cli->json ? NULL : table_new(head, 3);
+    struct told told = {.waits = false};
     struct referral_cursor cursor = {0};
     struct referral_event event;
     struct referral_result result;
     while ((result = referral_next_event(cli->office, id, &cursor, &event)).code == REFERRAL_OK) {
-        char time[40] = "  ";
-        char what[2400];
-        print_local(event.time_ms, event.zone_minutes, time + 2);
-        event_words(&event, what, sizeof(what));
-        const char *cell[] = {time, event.who, what};
-        table_row(table, cell, event_colour(&event));
+        told_event(&told, &event, cli->proofs, table);
         if (events != NULL) {
             (void)json_array_append_new(events, event_json(&event));
         }
     }
+    told_out(&told, table);
     if (!cli->json) {
         (void)fputc('\n', stdout);
     }

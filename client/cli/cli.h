@@ -23,6 +23,7 @@ struct cli {
     bool json;
     bool colour;   /* standard output is a terminal that wants it */
     bool progress; /* standard error is a terminal */
+    bool proofs;   /* `show`: each step of each message */
 };
 
 /* ---- arguments ---- */

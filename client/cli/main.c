@@ -31,7 +31,7 @@ static const struct verb_row verbs[] = {
     {"search", do_search, "NAME [--first N]", "cases of people called so, in any script", false},
     {"list", do_list, "[--state STATE|--all-waiting]", "cases: what each waits for, whose move",
      true},
-    {"show", do_show, "ID...|-", "one case from beginning to end", false},
+    {"show", do_show, "ID...|- [--proofs]", "one case from beginning to end", false},
     {"accept", do_accept, "ID...|-|--all-waiting", "say yes to referrals", false},
     {"decline", do_decline, "ID...|- --reason CODE [--text WORDS]", "say no, with the reason",
      false},

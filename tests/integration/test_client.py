@@ -199,8 +199,8 @@ def test_decline(world, th, mm):
     mm.command("decline", case["id"], "--reason", "MAYBE", ok=(64,))
     mm.command("decline", case["id"], "--reason", "NO_CAPACITY")
     mm.command("accept", case["id"], ok=(77,))  # decided once
-    mm.command("section", case["id"], "1", "--text", ok=(77,))  # what was received is destroyed
     sync(mm, th)
+    mm.command("section", case["id"], "1", "--text", ok=(77,))  # what was received is destroyed
     case = one(th, "D1")
     check(case["state"] == "declined" and case["reason_id"] == "NO_CAPACITY", case)
 
