@@ -87,7 +87,7 @@ static rg_outcome erase_asked(struct referral *office, struct rg_case_file *file
                               enum rg_erasure_reason reason, struct rg_erasure *out,
                               struct rg_reason *why)
 {
-    if (file->now.side == RG_SIDE_ORIGIN) {
+    if (file->now.side == RG_SIDE_ORIGIN && file->process.care != RG_PARTY_ORIGIN) {
         return erase(office, file, classes, reason, out, why);
     }
     RG_TRY(rg_casebook_put(office->book, file, why));

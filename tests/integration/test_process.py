@@ -154,6 +154,16 @@ class Path:
         say(th, 54, name, "answer=AGREE", until="closed")
         kinds = [m["kind_number"] for m in la.json("show", self.there[name])[0]["messages"] if m["kind_number"] != 18]
         check(kinds == [11, 12, 17, 20, 30, 31, 32, 33, 34, 37, 38, 35, 35, 40, 41, 44, 45, 46, 50, 51, 53, 54], kinds)
+        named = la.json("show", self.there[name])[0]["name_native"]
+        th.command("write", "82", name, "--set", "classes=IDENTITY;FAMILY", "--set", "reason=RETENTION")
+        limit = time.monotonic() + DEADLINE_S
+        while 83 not in [m["kind_number"] for m in th.json("show", name)[0]["messages"]]:
+            check(time.monotonic() < limit, "no answer to the order to erase")
+            self.sync()
+        # She is in their care: what was sent goes, their own record of her is theirs to end.
+        details = [m for m in la.json("show", self.there[name])[0]["messages"] if m["kind_number"] == 17][0]
+        la.command("section", details["id"], "2", "--text", ok=(77,))
+        check(named and la.json("show", self.there[name])[0]["name_native"] == named, "the record of who looks after her is gone")
 
     def withdrawn(self):
         """She changes her mind while the handover is agreed: at once, also without a gateway; what waited does not go."""
