@@ -94,13 +94,13 @@ class Cast:
 class Case:
     """One person's case. Every office has a number of its own for it; here they are found by the messages in it."""
 
-    def __init__(self, story, who, reference, origin, row=None):
-        self.story, self.reference, self.row = story, reference, row
-        self.name = f"{row['full_name_native']} ({row['full_name_latin']})" if row else reference
+    def __init__(self, story, who, row, origin):
+        self.story, self.row = story, row
+        self.name = f"{row['full_name_native']} ({row['full_name_latin']})"
         self.host = f"{who.split('/')[0]}/focal"
         self.origin = f"{origin.lower()}/focal"
         self.offices = [who] + [focal for focal in (self.host, self.origin) if focal != who]
-        self.number = {who: reference}
+        self.number = {who: row["case_ref"]}
 
     def at(self, who):
         """The case's number at that office; None while it has not come there."""
@@ -152,7 +152,7 @@ class Story:
                  "full_name_native": native, "full_name_latin": latin, "prs_PrimaryLanguage": LANGUAGES[origin],
                  "prs_Citizenship": origin, **PERSON, "consent_expires": day(150), **columns} for at, (native, latin) in enumerate(people)]
         self.import_rows(who, rows)
-        cases = [Case(self, who, row["case_ref"], origin, row) for row in rows]
+        cases = [Case(self, who, row, origin) for row in rows]
         self.cases += cases
         return cases
 
@@ -187,10 +187,9 @@ class Story:
                         case.number[who] = theirs["id"]
                         taken.add(theirs["id"])
 
-    def act(self, who, verb, *words):
-        """A verb on one or many cases."""
-        cases = [word for word in words if isinstance(word, Case)]
-        self.command(who, verb, *(word.at(who.split()[0]) if word in cases else word for word in words))
+    def act(self, who, verb, *cases, words=()):
+        """A verb on one or many cases; `words` go behind."""
+        self.command(who, verb, *(case.at(who.split()[0]) for case in cases), *words)
         self.carry(cases[0], who)
 
     def write(self, who, kind, case, form=None, *words, carry=True):
