@@ -271,7 +271,14 @@ const struct rg_form_table rg_form_countersign_request = {.name = "CountersignRe
 
 /* 93 PROTECTION_NOTICE */
 static const struct rg_box protection_notice_box[] = {
-    BOX(1, "open", BOOL, CASE, MUST, .meaning = "a claim for protection is open"),
+    BOX(1, "open", BOOL, CASE, MAY, .meaning = "a claim for protection is open"),
+    BOX(2, "host", COUNTRY, CASE, MUST, .meaning = "where the person is"),
+    BOX(3, "origin", COUNTRY, CASE, MUST, .meaning = "the other country of the case"),
+    BOX(4, "reference", LINE, CASE, MAY, .meaning = "the office's own number of the case"),
+    BOX(5, "restricted", BOOL, CASE, MAY,
+        .meaning = "there is more, for the officers who are cleared for security"),
+    BOX(6, "shut_out", LINE, SECURITY, MAY, .when = "restricted=true",
+        .meaning = "who must not learn of the case, as in its exclusion list"),
 };
 const struct rg_form_table rg_form_protection_notice =
     TABLE("ProtectionNotice", protection_notice_box);

@@ -270,9 +270,9 @@ static const struct rg_kind_row rows[] = {
      .classes = ALL, .rank = RG_RANK_REST, .case_body = RG_BODY_COUNTERSIGN, .other_body = RG_BODY_COUNTERSIGN,
      .form = &rg_form_countersign_request},
     {.number = 93, .name = "PROTECTION_NOTICE",
-     .meaning = "Tells the officers of the own office of a claim for protection",
+     .meaning = "Tells the officers of the own office of a claim for protection, or of who is shut out",
      .way = RG_WAY_DOMESTIC, .direction = RG_DIRECTION_HOME, .by = BY_FOCAL,
-     .classes = CASE, .rank = RG_RANK_REST, FORM(protection_notice)},
+     .classes = CASE | SECURITY, .rank = RG_RANK_REST, FORM(protection_notice)},
 };
 /* clang-format on */
 

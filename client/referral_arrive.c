@@ -5,6 +5,8 @@
  * and kept. */
 #include "client/referral_inside.h"
 
+#include "client/rules.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -300,13 +302,32 @@ static rg_outcome take_stop(struct rg_arrival *arrival, struct rg_reason *why)
     return rg_office_overtake(arrival->office, arrival->file, RG_SCOPES_ALL, why);
 }
 
-static rg_outcome take_claim(struct rg_arrival *arrival, struct rg_reason *why)
+static rg_outcome is_of_colleague(const struct rg_arrival *arrival, struct rg_reason *why)
 {
-    RG_CHECK(strcmp(arrival->row->other, rg_office_own(arrival->office)) == 0, why, RG_DENIED,
-             "case-office", "only an officer of this office tells of a claim");
-    return rg_form_true(arrival->opened->first->form, "open")
-               ? rg_office_claim_told(arrival->office, arrival->file, why)
-               : rg_ok();
+    bool own = strcmp(arrival->row->other, rg_office_own(arrival->office)) == 0;
+    RG_CHECK(own && arrival->opened->first->body == RG_BODY_FORM, why, RG_DENIED, "case-office",
+             "only an officer of this office tells of its protections");
+    return rg_ok();
+}
+
+/* Putting in place alone is told, so twice, or in another order, comes to the same. */
+static rg_outcome take_protection(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    RG_TRY(is_of_colleague(arrival, why));
+    if (rg_form_true(arrival->opened->first->form, "open")) {
+        RG_TRY(rg_office_claim_told(arrival->office, arrival->file, why));
+    }
+    for (size_t i = 0; i < arrival->opened->count; i++) {
+        const struct rg_opened_section *section = &arrival->opened->section[i];
+        bool named = section->here && section->content.class_ == RG_CLASS_SECURITY &&
+                     section->content.body == RG_BODY_FORM;
+        if (named) {
+            RG_TRY(rg_office_exclude_told(arrival->office, arrival->file,
+                                          rg_form_get(section->content.form, "shut_out"),
+                                          arrival->opened->signer.text, why));
+        }
+    }
+    return rg_ok();
 }
 
 struct taking { /* what a kind does to the house's own part of a case */
@@ -328,7 +349,7 @@ static const struct taking takings[] = {
     {RG_KIND_CONSENT_WITHDRAWN, false, take_withdrawal, copy_withdrawal},
     {RG_KIND_CANCEL, false, take_stop, take_stop},
     {RG_KIND_ERASURE_ORDER, false, take_erasure_order, NULL},
-    {RG_KIND_PROTECTION_NOTICE, false, take_claim, NULL},
+    {RG_KIND_PROTECTION_NOTICE, false, take_protection, NULL},
 };
 
 static const struct taking *taking_of(uint32_t kind)
@@ -500,6 +521,37 @@ static rg_outcome second_begin(struct rg_arrival *arrival, struct rg_reason *why
     return rg_ok();
 }
 
+/* A colleague protects a case that has not been referred yet: it is known here by its number, or
+ * not at all. The person's record comes when the case is referred. */
+static rg_outcome protected_begin(struct rg_arrival *arrival, struct rg_reason *why)
+{
+    struct rg_case_file *file = arrival->file;
+    const char *own = arrival->office->home->principal.country;
+    int64_t row = 0;
+    bool found = false;
+    RG_TRY(is_of_colleague(arrival, why));
+    const struct rg_form *form = arrival->opened->first->form;
+    const char *reference = rg_form_get(form, "reference");
+    RG_CHECK(strcmp(rg_form_get(form, "host"), own) == 0, why, RG_DENIED, "case-elsewhere",
+             "the case is with a colleague of this office");
+    if (reference[0] != '\0') {
+        RG_TRY(rg_casebook_find(arrival->office->book, RG_CASE_BY_REFERENCE,
+                                rg_bytes_of_text(reference), &row, &found, why));
+    }
+    if (found) {
+        return rg_casebook_get(arrival->office->book, row, file, why);
+    }
+    file->handle = arrival->opened->first->handle;
+    file->made_ms = rg_wall_now().ms;
+    file->now =
+        (struct rg_case){.side = RG_SIDE_HOST, .state = RG_CASE_HELD, .since = rg_wall_now()};
+    (void)snprintf(file->host, sizeof(file->host), "%s", own);
+    (void)snprintf(file->origin, sizeof(file->origin), "%s", rg_form_get(form, "origin"));
+    (void)snprintf(file->reference, sizeof(file->reference), "%s", reference);
+    file->rule = RG_RULE_PREVIEW_INCOMPLETE;
+    return rg_ok();
+}
+
 /* The case of the handle, or a new one when this kind may open one. */
 static rg_outcome file_find(struct rg_arrival *arrival, const struct taking *taking,
                             struct rg_reason *why)
@@ -512,7 +564,11 @@ static rg_outcome file_find(struct rg_arrival *arrival, const struct taking *tak
         rg_bytes_of(arrival->opened->first->handle.b, sizeof(struct rg_case_handle)), &row, &found,
         why));
     bool asked = arrival->opened->first->kind == RG_KIND_COUNTERSIGN_REQUEST;
+    bool guarded = arrival->opened->first->kind == RG_KIND_PROTECTION_NOTICE && !arrival->ours;
     bool opens = (taking != NULL && taking->opens_case) || is_desk_work(arrival) || asked;
+    if (!found && guarded) {
+        return protected_begin(arrival, why);
+    }
     RG_CHECK(found || opens, why, RG_DENIED, "case-elsewhere",
              "the case is with a colleague of this office");
     if (!found && is_desk_work(arrival)) {

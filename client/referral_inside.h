@@ -180,6 +180,10 @@ RG_MUST_USE rg_outcome rg_office_protect_record(struct referral *office, struct 
 /* A colleague has opened a claim for protection in this case: it holds here as well. */
 RG_MUST_USE rg_outcome rg_office_claim_told(struct referral *office, struct rg_case_file *file,
                                             struct rg_reason *why);
+/* ... and who is shut out. Adding what is there already is fine. */
+RG_MUST_USE rg_outcome rg_office_exclude_told(struct referral *office,
+                                              const struct rg_case_file *file, const char *who,
+                                              const char *by, struct rg_reason *why);
 /* What the person agreed to, as it is known here: record, request, messages 20 and 21. */
 /* Takes the scopes out of what the record says she agreed to. */
 RG_MUST_USE rg_outcome rg_office_record_withdraw(struct rg_record *record, uint32_t scopes,

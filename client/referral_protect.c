@@ -2,7 +2,8 @@
  * How it works: what puts a protection in place works at once and by one officer. What takes one
  * back (a name off an exclusion list, the end of a protection claim) needs a second officer of the
  * same office: her own home folder is opened beside ours, so her keys must be there, and her
- * certificate must be one that the page still lists. Nothing of this leaves the house.
+ * certificate must be one that the page still lists. What is put in place is told to the colleagues
+ * of the office (kind 93); what is taken back is not. Nothing of this leaves the house.
  */
 #include "client/referral_inside.h"
 
@@ -47,10 +48,27 @@ static rg_outcome record_claim(struct referral *office, int64_t row, bool open,
     return rg_casebook_record_put(office->book, row, record, why);
 }
 
+/* A claim is told to every colleague; who is shut out, only to those cleared for security. */
+static rg_outcome notice_fill(struct rg_form *form, const struct rg_case_file *file,
+                              const struct rg_exclusion *shut_out, struct rg_reason *why)
+{
+    char who[RG_PRINCIPAL_BYTES + 16] = "";
+    const char *what = shut_out != NULL ? "restricted" : "open";
+    RG_TRY(rg_form_set(form, what, RG_BYTES_LITERAL("true"), why));
+    RG_TRY(rg_form_set(form, "host", rg_bytes_of_text(file->host), why));
+    RG_TRY(rg_form_set(form, "origin", rg_bytes_of_text(file->origin), why));
+    RG_TRY(rg_form_set(form, "reference", rg_bytes_of_text(file->reference), why));
+    if (shut_out != NULL) {
+        rg_exclusion_print(shut_out, who, sizeof(who));
+        RG_TRY(rg_form_set(form, "shut_out", rg_bytes_of_text(who), why));
+    }
+    return rg_ok();
+}
+
 /* A colleague's library answers by itself too: it must know. Whoever cannot be told now is told by
  * people; the claim stands all the same. */
 static rg_outcome colleagues_tell(struct referral *office, struct rg_case_file *file,
-                                  struct rg_reason *why)
+                                  const struct rg_exclusion *shut_out, struct rg_reason *why)
 {
     RG_OWNED_FORM form = NULL;
     RG_SPOOL_STEP step = {0};
@@ -59,11 +77,11 @@ static rg_outcome colleagues_tell(struct referral *office, struct rg_case_file *
     struct rg_id id;
     struct rg_letter notice = {.kind = RG_KIND_PROTECTION_NOTICE,
                                .to_office = rg_office_own(office)};
-    if (!file->has_thread || !rg_home_is_focal(office->home)) {
+    if (!rg_home_is_focal(office->home)) {
         return rg_ok();
     }
     RG_TRY(rg_form_new(rg_kind_row(notice.kind)->form, &form, why));
-    RG_TRY(rg_form_set(form, "open", RG_BYTES_LITERAL("true"), why));
+    RG_TRY(notice_fill(form, file, shut_out, why));
     rg_random(notice.thread.b, sizeof(notice.thread.b));
     notice.form = form;
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
@@ -103,7 +121,7 @@ static rg_outcome claim_begin(struct referral *office, struct rg_case_file *file
                               struct rg_reason *why)
 {
     RG_TRY(claim_set(office, file, true, why));
-    return colleagues_tell(office, file, why);
+    return colleagues_tell(office, file, NULL, why);
 }
 
 static rg_outcome claim(struct referral *office, const char *id, bool open, const char *second,
@@ -151,7 +169,23 @@ static rg_outcome exclude(struct referral *office, const char *id, const char *w
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
     RG_TRY(rg_casebook_exclusions_put(office->book, file.row, &list, office->home->principal.text,
                                       rg_wall_now(), why));
+    RG_TRY(colleagues_tell(office, &file, &entry, why)); /* not to her: the list holds already */
+    RG_TRY(rg_casebook_put(office->book, &file, why));
     return rg_spool_step_commit(&step, why);
+}
+
+rg_outcome rg_office_exclude_told(struct referral *office, const struct rg_case_file *file,
+                                  const char *who, const char *by, struct rg_reason *why)
+{
+    struct rg_exclusion entry;
+    struct rg_exclusions list;
+    bool read = rg_is_ok(rg_exclusion_parse(who, &entry, NULL));
+    RG_CHECK(read && !rg_exclusions_own(&entry, office->home->principal.text), why, RG_DENIED,
+             "exclusion-form", "a colleague's notice names nobody who can be shut out here");
+    RG_TRY(rg_casebook_exclusions_get(office->book, file->row, &list, NULL, why));
+    RG_CHECK(rg_is_ok(rg_exclusions_add(&list, &entry, NULL)), why, RG_DENIED, "exclusion-limit",
+             "too many names on one list");
+    return rg_casebook_exclusions_put(office->book, file->row, &list, by, rg_wall_now(), why);
 }
 
 static rg_outcome exclude_end(struct referral *office, const char *id, const char *who,

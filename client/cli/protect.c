@@ -48,7 +48,8 @@ int do_claim(struct cli *cli, struct arguments *arguments)
         referral_claim(cli->office, arguments->word[0], arguments->open, arguments->second);
     return done(cli, &result,
                 arguments->open ? "claim for protection: the country of origin is told nothing of "
-                                  "this case from now on"
+                                  "this case from now on; your colleagues' devices know after "
+                                  "the next sync of both: sync now"
                                 : "the claim has ended; two officers have said so");
 }
 
@@ -106,7 +107,9 @@ int do_exclude(struct cli *cli, struct arguments *arguments)
                           : referral_exclude(cli->office, id, who);
     return done(cli, &result,
                 arguments->remove ? "taken off the list; two officers have said so"
-                                  : "from now on nothing of this case is sealed for them");
+                                  : "from now on nothing of this case is sealed for them; "
+                                    "colleagues cleared for security know after the next sync of "
+                                    "both: sync now");
 }
 
 /* ---- notices ---- */

@@ -128,6 +128,24 @@ class Test:
         self.refused(self.th, "claim", "P-2", "--end", "--second", self.la.home, reason="another officer")
         self.say(self.th, "claim", "P-2", "--end", "--second", self.th2.home)
 
+    def test_colleagues_know(self):
+        """What one officer protects before anything is referred, her colleague's device protects too."""
+        spy = "referral://la/focal/officer-2"
+        self.import_case(self.th, "P-20")
+        self.say(self.th, "exclude", "P-20", spy)
+        check("sync now" in self.say(self.th, "claim", "P-20", "--open").stdout, "nothing says that colleagues do not know yet")
+        self.import_case(self.th, "P-21")
+        self.say(self.th, "exclude", "P-21", spy)
+        self.sync(self.th, self.th2)
+        self.import_case(self.th2, "P-20")
+        self.refused(self.th2, "send", "P-20", reason="protection")
+        self.import_case(self.th2, "P-21")
+        self.say(self.th2, "send", "P-21")
+        before = len(self.cases(self.la))
+        self.until(lambda: len(self.cases(self.la)) > before, "P-21 did not arrive", self.th2, self.la)
+        self.sync(self.la2)
+        check(len(self.cases(self.la2)) < len(self.cases(self.la)), "the excluded officer has opened what the colleague sent")
+
     def test_d13_exclusion(self):
         """An officer on the list finds nothing that she can open, and no word says why."""
         excluded = "referral://la/focal/officer-2"
@@ -232,7 +250,7 @@ class Test:
 def main():
     test = Test()
     try:
-        for name in ["test_d03_agreement", "test_d09_claim", "test_d13_exclusion", "test_d05_withdrawal", "test_d10_duties",
+        for name in ["test_d03_agreement", "test_d09_claim", "test_colleagues_know", "test_d13_exclusion", "test_d05_withdrawal", "test_d10_duties",
                      "test_notices", "test_exercise",
                      "test_d21_nothing_leaks"]:
             getattr(test, name)()

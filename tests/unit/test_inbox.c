@@ -1547,6 +1547,82 @@ static void test_colleagues_know_of_a_claim(void **state)
     four_close(&four);
 }
 
+/* What one officer of an office says, her colleague's device takes; how many there were. */
+static size_t tell(struct desk *from, struct desk *to)
+{
+    struct carried carried;
+    size_t count = 0;
+    for (uint64_t position = 9000; fetch(from, to, position, &carried); position++) {
+        assert_string_equal(carried.envelope.core.to_office[0], "th/focal");
+        deliver(to, &carried);
+        deliver(to, &carried); /* doubled on the way */
+        rg_buffer_drop(&carried.bytes);
+        count++;
+    }
+    return count;
+}
+
+static size_t shut_out(const struct desk *desk, const struct rg_case_file *file, const char *who)
+{
+    struct rg_exclusions list;
+    size_t found = 0;
+    char text[256];
+    assert_true(
+        rg_is_ok(rg_casebook_exclusions_get(desk->office->book, file->row, &list, NULL, NULL)));
+    for (size_t i = 0; i < list.count; i++) {
+        rg_exclusion_print(&list.item[i], text, sizeof(text));
+        found += strcmp(text, who) == 0;
+    }
+    return found;
+}
+
+/* A case that has not been referred yet is protected on the colleague's device too. */
+static void test_colleagues_know_before_it_is_referred(void **state)
+{
+    static const char spy[] = "referral://kh/focal/officer-2";
+    struct four four;
+    RG_CASE_FILE own = {0};
+    RG_CASE_FILE told = {0};
+    (void)state;
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_exclude(four.th[0].office, "C1", spy).code, REFERRAL_OK);
+    assert_int_equal(referral_claim(four.th[0].office, "C1", true, NULL).code, REFERRAL_OK);
+    assert_int_equal(tell(&four.th[0], &four.th[1]), 2);
+    assert_int_equal(state_count(&four.th[1], RG_OUT_WAITING), 0);
+    case_load(&four.th[0], 0, &own);
+    case_load(&four.th[1], 0, &told);
+    assert_memory_equal(told.handle.b, own.handle.b, sizeof(own.handle.b));
+    assert_string_equal(told.host, "th");
+    assert_string_equal(told.origin, "kh");
+    assert_string_equal(told.reference, "C1");
+    assert_true(told.protection_claim && told.muted);
+    assert_int_equal(shut_out(&four.th[1], &told, spy), 1);
+    assert_int_equal(compose_as(&four.th[1], "C1", "2099-06-30").code, REFERRAL_OK);
+    struct referral_result result = referral_send(four.th[1].office, "C1");
+    assert_int_equal(result.code, REFERRAL_DENIED);
+    assert_string_equal(result.id, "protection-claim");
+    four_close(&four);
+}
+
+/* A colleague who is shut out herself is not told by whom, nor that she is. */
+static void test_who_is_shut_out_is_not_told(void **state)
+{
+    struct four four;
+    struct referral_case found;
+    struct referral_cursor cursor = {0};
+    (void)state;
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(
+        referral_exclude(four.th[0].office, "C1", "referral://th/focal/officer-2").code,
+        REFERRAL_OK);
+    assert_int_equal(tell(&four.th[0], &four.th[1]), 1);
+    assert_int_equal(referral_next_case(four.th[1].office, &cursor, &found).code, REFERRAL_END);
+    assert_int_equal(state_count(&four.th[1], RG_IN_OPENED), 0);
+    four_close(&four);
+}
+
 static int pki_make(void **state)
 {
     char command[384];
@@ -1579,6 +1655,8 @@ int main(void)
         cmocka_unit_test(test_two_answers_the_refusal_first),
         cmocka_unit_test(test_a_request_to_sign_in_another_case),
         cmocka_unit_test(test_colleagues_know_of_a_claim),
+        cmocka_unit_test(test_colleagues_know_before_it_is_referred),
+        cmocka_unit_test(test_who_is_shut_out_is_not_told),
         TEST(test_a_fresh_alert_is_passed_on),
         TEST(test_the_mail_comes_before_the_alert),
         TEST(test_a_clock_that_lies),

@@ -495,7 +495,10 @@ static void test_d13_who_is_excluded_reads_nothing_and_learns_nothing(void **sta
     assert_true(rg_exclusions_province(&list, "th/tak"));
     (void)rg_not_available(&why);
     assert_string_equal(why.text, "not available");
-    assert_false(named_anywhere("exclusion")); /* no message has a place for the list */
+    const struct rg_kind_row *notice = rg_kind_row(RG_KIND_PROTECTION_NOTICE);
+    assert_int_equal(notice->way, RG_WAY_DOMESTIC); /* to colleagues, who are cleared, alone */
+    assert_int_equal(rg_form_box(notice->form, "shut_out")->class_, RG_CLASS_SECURITY);
+    assert_false(named_anywhere("exclusion")); /* no other message has a place for the list */
     assert_false(named_anywhere("exclude_"));
 }
 
