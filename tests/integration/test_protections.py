@@ -141,10 +141,29 @@ class Test:
         self.refused(self.th2, "send", "P-20", reason="protection")
         self.import_case(self.th2, "P-21")
         self.say(self.th2, "send", "P-21")
+        self.sync(self.la2)
+        known = len(self.cases(self.la2))
         before = len(self.cases(self.la))
         self.until(lambda: len(self.cases(self.la)) > before, "P-21 did not arrive", self.th2, self.la)
         self.sync(self.la2)
-        check(len(self.cases(self.la2)) < len(self.cases(self.la)), "the excluded officer has opened what the colleague sent")
+        check(len(self.cases(self.la2)) == known, "the excluded officer has opened what the colleague sent")
+
+    def test_d25_emergency_before_any_referral(self):
+        """The first message of a case is one that two officers sign; the second has not seen the case."""
+        self.import_case(self.th, "P-22")
+        path = os.path.join(self.world.folder, "49.json")
+        with open(path, "w", encoding="utf-8") as out:
+            json.dump({"reason": "LIFE_DANGER", "skipped": ["NATIONALITY", "RISK_HOST"], "basis": "VITAL_INTEREST", "age": "ADULT",
+                       "reception_desk": "la/focal", "point": "TH-LA-1", "eta": "2026-11-26T08:00:00Z"}, out)
+        asked = self.th.json("write", "EMERGENCY_RETURN", "P-22", path, "--vital", "her life is in danger")
+        os.unlink(path)
+        check(asked["state"] == "countersign", f"one officer sends it alone: {asked}")
+        self.until(lambda: self.th2.json("drafts"), "the second officer is asked nothing", self.th, self.th2)
+        check(not self.sent(self.th2, 49) and not [line for line in self.la.journal() if line["kind"] == 49], "it went with one signature")
+        self.say(self.th2, "countersign", asked["message"], "--sign")
+        self.until(lambda: [line for line in self.la.journal() if line["kind"] == 49], "the emergency return did not arrive",
+                   self.th2, self.th, self.la)
+        check(len(self.sent(self.th2, 49)) == 1, "the second officer's casebook does not hold what she has sent")
 
     def test_d13_exclusion(self):
         """An officer on the list finds nothing that she can open, and no word says why."""
@@ -155,10 +174,12 @@ class Test:
         listed = json.loads(self.th.command("exclude", "P-3", "--list", "--json").stdout)
         check([one["who"] for one in listed] == [excluded, "point TH-LA-1"], f"the list is {listed}")
         self.say(self.th, "send", "P-3")
+        self.sync(self.la2)
+        known = len(self.cases(self.la2))
         before = len(self.cases(self.la))
         self.until(lambda: len(self.cases(self.la)) > before, "P-3 did not arrive", self.th, self.la)
         self.sync(self.la2)
-        check(len(self.cases(self.la2)) < len(self.cases(self.la)), "the excluded officer has opened the case")
+        check(len(self.cases(self.la2)) == known, "the excluded officer has opened the case")
         for line in self.la2.journal():
             check("exclu" not in json.dumps(line), f"a word of the list: {line}")
         self.refused(self.th, "exclude", "P-3", excluded, "--remove", reason="second officer")
@@ -222,7 +243,7 @@ class Test:
         self.world.today, kept = None, self.world.today
         self.import_case(self.th2, "P-9")
         self.say(self.th2, "send", "P-9")
-        self.until(lambda: [line["state"] for line in self.sent(self.th2, 11)][-1:] == ["refused"],
+        self.until(lambda: "refused" in [line["state"] for line in self.sent(self.th2, 11)],
                    "real work was not refused by the gateway of an exercise", self.th2)
         self.world.today = kept
         with open(path, "w", encoding="utf-8") as file:
@@ -250,7 +271,8 @@ class Test:
 def main():
     test = Test()
     try:
-        for name in ["test_d03_agreement", "test_d09_claim", "test_colleagues_know", "test_d13_exclusion", "test_d05_withdrawal", "test_d10_duties",
+        for name in ["test_d03_agreement", "test_d09_claim", "test_colleagues_know",
+                     "test_d25_emergency_before_any_referral", "test_d13_exclusion", "test_d05_withdrawal", "test_d10_duties",
                      "test_notices", "test_exercise",
                      "test_d21_nothing_leaks"]:
             getattr(test, name)()
