@@ -46,7 +46,7 @@ def tell(story):
     story.stands(first, "declined")
     left = first.shown(MM)
     expect(left["reason"] == "NOT_OUR_NATIONAL" and left["id"], "the number or the code is gone")
-    for message in (one for one in first.messages(MM) if one["from"] == TH):
+    for message in (one for one in first.messages(MM) if one["kind"] in ("REFERRAL_REQUEST", "INFO_RESPONSE")):
         story.command(MM, "section", message["id"], "1", "--text", ok=(77,))
 
     story.say("Her consent named Myanmar. Before anybody else is asked, she is.")
