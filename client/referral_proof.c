@@ -209,9 +209,6 @@ static rg_outcome proof_take(struct referral *office, struct rg_message_row *row
     if (!fresh || effect == NULL) {
         return rg_ok();
     }
-    if (effect->kind == RG_ENTRY_ACCEPTED) {
-        RG_TRY(accepted_at(office, row, proven->log_entry->time, why));
-    }
     if (row->state == RG_OUT_WITHDRAWN && effect->state != RG_OUT_REFUSED) {
         RG_TRY(revived(office, row, why));
     }
@@ -220,14 +217,17 @@ static rg_outcome proof_take(struct referral *office, struct rg_message_row *row
         return contradiction(office, row);
     }
     count_effect(office, effect->state);
-    if (effect->state <= row->state) {
-        return rg_ok();
+    bool news = effect->state > row->state;
+    if (news) {
+        row->state = effect->state;
+        row->code = proven->log_entry->code;
+        RG_TRY(rg_spool_message_update(office->spool, row, why));
     }
-    row->state = effect->state;
-    row->code = proven->log_entry->code;
-    RG_TRY(rg_spool_message_update(office->spool, row, why));
-    bool tells_case =
-        row->case_row != 0 && effect->state != RG_OUT_ACCEPTED && effect->state != RG_OUT_COLLECTED;
+    if (effect->kind == RG_ENTRY_ACCEPTED) { /* a decline that has left is asked for by its state */
+        RG_TRY(accepted_at(office, row, proven->log_entry->time, why));
+    }
+    bool tells_case = news && row->case_row != 0 && effect->state != RG_OUT_ACCEPTED &&
+                      effect->state != RG_OUT_COLLECTED;
     return tells_case ? proof_to_case(office, row, why) : rg_ok();
 }
 

@@ -21,7 +21,7 @@ def tell(story):
     story.refused(TH, "origin-not-excluded", "write", "ONWARD_REFERRAL", first, "--to", NZ, form={**onward, "origin_excluded": False})
     story.refused(TH, "write-to", "write", "ONWARD_REFERRAL", first, "--to", MM, form=onward)
     story.write(TH, "ONWARD_REFERRAL", first, onward, "--to", NZ, carry=False)
-    case = Case(story, TH, {**first.row, "case_ref": first.row["case_ref"] + "/nz"}, "nz")
+    case = Case(story, TH, f"{first.reference}/nz", "nz")
     story.cases.append(case)
     story.settle(TH, NZ)
     story.stands(case, "onward")
