@@ -11,8 +11,8 @@
  * DESCRIPTION
  *   The list of a case is kept in the casebooks of the office that wrote it, and nowhere else: no
  * message across the border holds it, and no error says that it exists. Inside a focal office what
- * is added goes to the colleagues cleared for security (kind 93). What it stops says "not available", the same
- * words as for what does not exist, and so does every look at it from outside.
+ * is added goes to the colleagues cleared for security (kind 93). What it stops says "not
+ * available", the same words as for what does not exist, and so does every look at it from outside.
  *   An entry is an officer ("referral://th/border/officer-2"), an office or desk ("th/border"), a
  * handover point ("point TH-MM-1"), or a province ("province th/tak": of an office's title or a
  * point's description in the configuration), or an interpreter by the office's own number
