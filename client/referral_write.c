@@ -429,17 +429,19 @@ static bool needs_second(const struct writing *writing)
                                            rg_form_true(writing->form, "lifts"));
 }
 
-static bool is_direct_alert(const struct writing *writing)
+/* May our office's alert cross the border itself: an office for emergencies, and they know her. */
+static bool alert_crosses(const struct writing *writing)
 {
     const struct rg_office *own =
         rg_trust_office(writing->office->home->trust, rg_office_own(writing->office));
     return own != NULL && own->cross_border == RG_CROSS_EMERGENCY &&
-           writing->kind->way == RG_WAY_ALERT;
+           writing->file.now.state == RG_CASE_FORWARDED;
 }
 
-/* Who is no focal point writes a draft for its own; an alert of an office for emergencies goes
- * straight abroad, on a thread of its own, and our focal point is told. As long as nobody abroad is
- * known to have heard of her, only our focal point is; its library passes it on. */
+/* Who is no focal point writes a draft for its own. An alert waits for nobody: it goes to our focal
+ * point on a thread of its own, whose library passes it on; from an office for emergencies it goes
+ * straight abroad and our focal point is told, once somebody there is known to have heard of her.
+ */
 static rg_outcome way_choose(struct writing *writing, struct rg_reason *why)
 {
     struct rg_letter *letter = &writing->letter;
@@ -452,9 +454,8 @@ static rg_outcome way_choose(struct writing *writing, struct rg_reason *why)
         return rg_ok();
     }
     RG_TRY(rg_office_abroad(writing->office, &writing->file, writing->abroad, why));
-    if (is_direct_alert(writing)) {
-        bool known_there = writing->file.now.state == RG_CASE_FORWARDED;
-        letter->to_office = known_there ? writing->abroad : writing->file.partner;
+    if (writing->kind->way == RG_WAY_ALERT) {
+        letter->to_office = alert_crosses(writing) ? writing->abroad : writing->file.partner;
         rg_random(letter->thread.b, sizeof(letter->thread.b));
         return rg_ok();
     }

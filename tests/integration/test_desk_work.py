@@ -49,6 +49,7 @@ class Work:
         self.la, self.vn = office("la", "focal", "officer-1"), office("vn", "focal", "officer-1")
         self.verify, self.la_health = office("la", "verify", "officer-1"), office("la", "health", "officer-1")
         self.health_desk, self.ngo = office("th", "health", "officer-1"), office("th", "ngo-beta", "officer-1")
+        self.shelter = office("th", "ngo-alpha", "officer-1")  # never crosses a border
         self.everyone = list(self.world.offices.values())
 
     @staticmethod
@@ -147,6 +148,22 @@ class Work:
                             [self.th], "the focal point did not pass it on")
         self.wait(lambda: [m for m in self.messages(self.la, self.there) if m["id"] == relayed[0]["id"]], [self.th, self.la], "not relayed")
 
+    def shelter_withdraws(self):
+        """A shelter that never crosses a border: what she takes back waits for nobody at the focal point."""
+        self.table(self.shelter, case_ref="W-1")
+        self.shelter.command("send", "W-1")
+        mine = self.wait(lambda: [c for c in self.th.json("list") if c["state"] == "ready"], [self.shelter, self.th], "no proposal")
+        known = {c["id"] for c in self.la.json("list")}
+        self.th.command("forward", mine[0]["id"])
+        there = self.wait(lambda: [c for c in self.la.json("list") if c["id"] not in known], [self.th, self.la], "no request")
+        self.la.command("accept", there[0]["id"])
+        self.wait(lambda: [c for c in self.shelter.json("list") if c["state"] == "accepted"], [self.la, self.th, self.shelter], "no word of the accept")
+        told = self.write(self.shelter, 21, "W-1", "scopes=RETURN", "wants_erasure=false", f"effective={moment(0)}", "said_by=person")
+        check(told["state"] == "waiting" and told["to"] == "th/focal", told)
+        for office, case in ((self.th, mine[0]), (self.la, there[0])):
+            self.wait(lambda office=office, case=case: office.json("show", case["id"])[0]["state"] == "suspended",
+                      [self.shelter, self.th, self.la], f"{office.name}: it does not stop")
+
     def emergency(self):
         """Two officers sign; the second one sends it."""
         self.table(self.th, case_ref="E-1")
@@ -214,7 +231,7 @@ class Work:
             self.wait(lambda office=office: office.json("notices"), [self.th, office], f"{office.name}: no notice")
 
     def run(self):
-        for step in (self.begin, self.refer, self.desk_abroad, self.health_summary, self.alert, self.emergency, self.onward, self.elsewhere, self.late,
+        for step in (self.begin, self.refer, self.desk_abroad, self.health_summary, self.alert, self.shelter_withdraws, self.emergency, self.onward, self.elsewhere, self.late,
                      self.notice):
             started = time.monotonic()
             step()
