@@ -275,9 +275,7 @@ static const struct rg_box protection_notice_box[] = {
     BOX(2, "host", COUNTRY, CASE, MUST, .meaning = "where the person is"),
     BOX(3, "origin", COUNTRY, CASE, MUST, .meaning = "the other country of the case"),
     BOX(4, "reference", LINE, CASE, MAY, .meaning = "the office's own number of the case"),
-    BOX(5, "restricted", BOOL, CASE, MAY,
-        .meaning = "there is more, for the officers who are cleared for security"),
-    BOX(6, "shut_out", LINE, SECURITY, MAY, .when = "restricted=true",
+    BOX(5, "shut_out", LINE, SECURITY, MAY,
         .meaning = "who must not learn of the case, as in its exclusion list"),
 };
 const struct rg_form_table rg_form_protection_notice =

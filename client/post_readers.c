@@ -221,6 +221,14 @@ static rg_outcome gather_author(struct gathering *gathering, struct rg_reason *w
     return rg_ok();
 }
 
+/* A notice that somebody is shut out of a case: even its case section is for those alone who may
+ * read the name. */
+static bool is_quiet(const struct rg_content *content)
+{
+    return content->kind == RG_KIND_PROTECTION_NOTICE && content->body == RG_BODY_FORM &&
+           !rg_form_true(content->form, "open");
+}
+
 struct rg_readers_ask rg_readers_ask_of(const struct rg_readership *readership,
                                         const char *to_office, const struct rg_content *content,
                                         size_t index)
@@ -228,7 +236,7 @@ struct rg_readers_ask rg_readers_ask_of(const struct rg_readership *readership,
     return (struct rg_readers_ask){
         .readership = readership,
         .to_office = to_office,
-        .class_ = content->class_,
+        .class_ = is_quiet(content) ? RG_CLASS_SECURITY : content->class_,
         .wrapper = content->body == RG_BODY_FORWARDED,
         .index = index,
         .only = content->kind == RG_KIND_COUNTERSIGN_REQUEST ? content->second_author : NULL,

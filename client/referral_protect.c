@@ -48,21 +48,20 @@ static rg_outcome record_claim(struct referral *office, int64_t row, bool open,
     return rg_casebook_record_put(office->book, row, record, why);
 }
 
-/* A claim is told to every colleague; who is shut out, only to those cleared for security. */
+/* A claim is told to every colleague; who is shut out, and that anybody is, only to those cleared
+ * for security: without `open` the case section is sealed like the security section. */
 static rg_outcome notice_fill(struct rg_form *form, const struct rg_case_file *file,
                               const struct rg_exclusion *shut_out, struct rg_reason *why)
 {
     char who[RG_PRINCIPAL_BYTES + 16] = "";
-    const char *what = shut_out != NULL ? "restricted" : "open";
-    RG_TRY(rg_form_set(form, what, RG_BYTES_LITERAL("true"), why));
     RG_TRY(rg_form_set(form, "host", rg_bytes_of_text(file->host), why));
     RG_TRY(rg_form_set(form, "origin", rg_bytes_of_text(file->origin), why));
     RG_TRY(rg_form_set(form, "reference", rg_bytes_of_text(file->reference), why));
     if (shut_out != NULL) {
         rg_exclusion_print(shut_out, who, sizeof(who));
-        RG_TRY(rg_form_set(form, "shut_out", rg_bytes_of_text(who), why));
+        return rg_form_set(form, "shut_out", rg_bytes_of_text(who), why);
     }
-    return rg_ok();
+    return rg_form_set(form, "open", RG_BYTES_LITERAL("true"), why);
 }
 
 /* A colleague's library answers by itself too: it must know. Whoever cannot be told now is told by

@@ -1623,6 +1623,100 @@ static void test_who_is_shut_out_is_not_told(void **state)
     four_close(&four);
 }
 
+/* Once told, a colleague's next message has no key for who is shut out. */
+static void test_a_colleague_seals_without_who_is_shut_out(void **state)
+{
+    static const char spy[] = "referral://kh/focal/officer-2";
+    static const char concern[] =
+        "{\"state\":\"OPEN\",\"kind\":\"THREAT\",\"urgency\":\"urgent\",\"asked\":\"where\"}";
+    struct four four;
+    struct carried carried;
+    struct referral_written written;
+    RG_CASE_FILE told = {0};
+    (void)state;
+    four_open(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(four.th[0].office, "C1").code, REFERRAL_OK);
+    four_carry(&four);
+    for (int i = 0; i < 2; i++) { /* at first she can read it */
+        size_t opened = state_count(&four.kh[1], RG_IN_OPENED);
+        assert_int_equal(write_as(&four.th[1], RG_KIND_SAFETY_CONCERN, concern, &written).code,
+                         REFERRAL_OK);
+        assert_true(fetch(&four.th[1], &four.kh[1], 9100 + (uint64_t)i, &carried));
+        deliver(&four.kh[0], &carried);
+        deliver(&four.kh[1], &carried);
+        rg_buffer_drop(&carried.bytes);
+        assert_int_equal(state_count(&four.kh[0], RG_IN_OPENED), 2 + i);
+        assert_int_equal(state_count(&four.kh[1], RG_IN_OPENED) - opened, i == 0 ? 1 : 0);
+        if (i == 0) {
+            assert_int_equal(referral_exclude(four.th[0].office, "C1", spy).code, REFERRAL_OK);
+            assert_int_equal(tell(&four.th[0], &four.th[1]), 1);
+            case_load(&four.th[1], 0, &told);
+            assert_int_equal(shut_out(&four.th[1], &told, spy), 1);
+        }
+    }
+    four_close(&four);
+}
+
+static rg_outcome page_offer(void *context, const struct rg_document *document,
+                             struct rg_reason *why)
+{
+    enum rg_news news;
+    return document->kind == RG_DOC_PAGE
+               ? rg_trust_offer(context, document, rg_wall_now(), &news, why)
+               : rg_ok();
+}
+
+/* A new page of Thailand, on which officer-2 is not cleared for `security`. */
+static void clear_less(struct four *four)
+{
+    char command[2048];
+    char path[128];
+    struct desk *all[] = {&four->th[0], &four->th[1]};
+    (void)snprintf(
+        command, sizeof(command),
+        "cd '%s' && mkdir less && h=$(sha256sum < trust/page-th.cfg | cut -c1-64) && "
+        "sed '/th\\/focal\\/officer-2/{n;s/,\"security\"//};s/counter = \"1\"/counter = \"2\"/;"
+        "s/previous = \"\"/previous = \"'$h'\"/' trust/page-th.cfg >less/page-th.cfg && "
+        "openssl cms -sign -binary -nocerts -nosmimecap -md sha256 -outform DER "
+        "-signer th/publisher.pem -inkey th/publisher.key -in less/page-th.cfg "
+        "-out less/page-th.cfg.p7s",
+        pki);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): our own words */
+    (void)snprintf(path, sizeof(path), "%s/less", pki);
+    for (size_t i = 0; i < 2; i++) {
+        struct rg_trust *trust = all[i]->office->home->trust;
+        assert_true(rg_is_ok(rg_document_read_folder(path, page_offer, trust, NULL)));
+        assert_int_equal(rg_trust_counter(trust, RG_DOC_PAGE, "th"), 2);
+    }
+    remove_folder(path);
+}
+
+/* Who is not cleared for security learns of a claim, but not that anybody is shut out. */
+static void test_who_is_not_cleared_learns_nothing_of_a_list(void **state)
+{
+    struct four four;
+    struct referral_case found;
+    struct referral_cursor cursor = {0};
+    RG_CASE_FILE told = {0};
+    (void)state;
+    four_open(&four);
+    clear_less(&four);
+    assert_int_equal(compose_until(&four.th[0], "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(
+        referral_exclude(four.th[0].office, "C1", "referral://kh/focal/officer-2").code,
+        REFERRAL_OK);
+    assert_int_equal(tell(&four.th[0], &four.th[1]), 1);
+    assert_int_equal(referral_next_case(four.th[1].office, &cursor, &found).code, REFERRAL_END);
+    assert_int_equal(state_count(&four.th[1], RG_IN_OPENED), 0);
+    assert_int_equal(referral_claim(four.th[0].office, "C1", true, NULL).code, REFERRAL_OK);
+    assert_int_equal(tell(&four.th[0], &four.th[1]), 1);
+    case_load(&four.th[1], 0, &told);
+    assert_true(told.protection_claim);
+    assert_int_equal(shut_out(&four.th[1], &told, "referral://kh/focal/officer-2"), 0);
+    four_close(&four);
+}
+
 static int pki_make(void **state)
 {
     char command[384];
@@ -1657,6 +1751,8 @@ int main(void)
         cmocka_unit_test(test_colleagues_know_of_a_claim),
         cmocka_unit_test(test_colleagues_know_before_it_is_referred),
         cmocka_unit_test(test_who_is_shut_out_is_not_told),
+        cmocka_unit_test(test_a_colleague_seals_without_who_is_shut_out),
+        cmocka_unit_test(test_who_is_not_cleared_learns_nothing_of_a_list),
         TEST(test_a_fresh_alert_is_passed_on),
         TEST(test_the_mail_comes_before_the_alert),
         TEST(test_a_clock_that_lies),
