@@ -9,6 +9,7 @@ READERS = {"th/focal > nz/focal": {"case": WORK, "identity": f"{WORK} th/verify 
 
 
 def tell(story):
+    story.settle(TH, MM)  # what other stories left on the way
     before = way.everything(story, "mm")
     story.say(f"{NATIVE} was sold across the river. Her brother writes against the men in power; she fears them more than the traffickers.")
     first = story.person(TH, "MM", NATIVE, LATIN, home_district="Tangyan", consent_scopes="SHARE_IDENTITY;ONWARD_THIRD_COUNTRY")
@@ -21,7 +22,7 @@ def tell(story):
     story.refused(TH, "origin-not-excluded", "write", "ONWARD_REFERRAL", first, "--to", NZ, form={**onward, "origin_excluded": False})
     story.refused(TH, "write-to", "write", "ONWARD_REFERRAL", first, "--to", MM, form=onward)
     story.write(TH, "ONWARD_REFERRAL", first, onward, "--to", NZ, carry=False)
-    case = Case(story, TH, f"{first.reference}/nz", "nz")
+    case = Case(story, TH, {**first.row, "case_ref": first.row["case_ref"] + "/nz"}, "nz")
     story.cases.append(case)
     story.settle(TH, NZ)
     story.stands(case, "onward")

@@ -19,7 +19,7 @@ READERS = {  # Myanmar was shown the coarse first page and two questions, nothin
 def consents_again(story, first):
     """The record of the new case is written again with what she now says of the second country."""
     rows = list(csv.DictReader(io.StringIO(story.command(TH, "export").stdout)))
-    row = next(row for row in rows if row["case_ref"] == f"{first.reference}/la")
+    row = next(row for row in rows if row["case_ref"] == first.row["case_ref"] + "/la")
     expect(row["con_Consent"] == "false" and row["origin_country"] == "LA", "the consent to the first country was carried over")
     table = io.StringIO()
     writer = csv.DictWriter(table, list(row))
@@ -42,7 +42,7 @@ def tell(story):
     story.stands(first, "referred")
 
     story.say("Myanmar declines: she is not their national. What it had received is destroyed there; the number and the code stay.")
-    story.act(MM, "decline", first, "--reason", "NOT_OUR_NATIONAL")
+    story.act(MM, "decline", first, words=("--reason", "NOT_OUR_NATIONAL"))
     story.stands(first, "declined")
     left = first.shown(MM)
     expect(left["reason"] == "NOT_OUR_NATIONAL" and left["id"], "the number or the code is gone")
@@ -51,7 +51,7 @@ def tell(story):
 
     story.say("Her consent named Myanmar. Before anybody else is asked, she is.")
     story.command(TH, "redirect", first.at(TH), "--to", "la")
-    second = Case(story, TH, f"{first.reference}/la", "la")
+    second = Case(story, TH, {**first.row, "case_ref": first.row["case_ref"] + "/la"}, "la")
     story.cases.append(second)
     story.refused(TH, "consent-refused", "send", second)
     consents_again(story, first)
