@@ -68,11 +68,17 @@ static const struct verb_row verbs[] = {
     {"tidy", do_tidy, "[--dry-run]", "destroy what has been kept for its term", true},
 };
 
+#define ARGUMENTS_COLUMNS 38
+#define HELP_BELOW "\n                                                     " /* under the others   \
+                                                                              */
+
 static void help(FILE *out)
 {
     (void)fputs("usage: referral [-C HOME] [--today YYYY-MM-DD] VERB [WORDS] [--json]\n\n", out);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        (void)fprintf(out, "  %-11s %-38s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+        bool wide = strlen(verbs[i].arguments) > ARGUMENTS_COLUMNS;
+        (void)fprintf(out, "  %-11s %-*s%s%s\n", verbs[i].name, ARGUMENTS_COLUMNS + 1,
+                      verbs[i].arguments, wide ? HELP_BELOW : "", verbs[i].help);
     }
     (void)fputs("\nID is a case number, your own case_ref, or the first digits of a message id.\n"
                 "--today is for exercises. More: man referral\n",
