@@ -69,8 +69,9 @@ static const struct verb_row verbs[] = {
 };
 
 #define ARGUMENTS_COLUMNS 38
-#define HELP_BELOW "\n                                                     " /* under the others   \
-                                                                              */
+#define HELP_BELOW                                                                                 \
+    "\n                                                     " /* under the others                  \
+                                                               */
 
 static void help(FILE *out)
 {
