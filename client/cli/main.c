@@ -69,9 +69,8 @@ static const struct verb_row verbs[] = {
 };
 
 #define ARGUMENTS_COLUMNS 38
-#define HELP_BELOW                                                                                 \
-    "\n                                                     " /* under the others                  \
-                                                               */
+/* Under the others. */
+#define HELP_BELOW "\n                                                     "
 
 static void help(FILE *out)
 {
