@@ -88,21 +88,6 @@ static struct view content_of(CMS_ContentInfo *signed_cms)
     return content;
 }
 
-static void try_section(const struct keyring *ring, const char *name, struct view sealed,
-                        int depth);
-
-static void try_inner(const struct keyring *ring, const char *name, struct view forwarded,
-                      int depth)
-{
-    char inner[LINE_BYTES];
-    struct view sealed = {0};
-    uint64_t ignored = 0;
-    if (depth < NESTING_MAX && field_find(forwarded, FORWARDED_SEALED, &ignored, &sealed)) {
-        (void)snprintf(inner, sizeof(inner), "%s>", name);
-        try_section(ring, inner, sealed, depth + 1);
-    }
-}
-
 /* The plaintext, NULL when this key does not open it. */
 static BIO *open_with(struct view sealed, EVP_PKEY *key)
 {
@@ -121,30 +106,61 @@ static BIO *open_with(struct view sealed, EVP_PKEY *key)
     return out;
 }
 
-static void try_section(const struct keyring *ring, const char *name, struct view sealed, int depth)
+/* A copy of what a wrapper carries, for the next round; to be freed. */
+static struct view inner_take(struct view forwarded)
 {
-    bool inner_tried = false;
-    for (int i = 0; i < ring->count; i++) {
-        BIO *plain = open_with(sealed, ring->key[i]);
-        CMS_ContentInfo *cms = plain != NULL ? d2i_CMS_bio(plain, NULL) : NULL;
-        struct view content = content_of(cms);
-        struct view forwarded = {0};
-        struct view ignored = {0};
-        uint64_t class = 0;
-        uint64_t length = 0;
-        if (plain != NULL) {
-            (void)field_find(content, SECTION_CLASS, &class, &ignored);
-            bool wrapper = field_find(content, SECTION_FORWARDED, &length, &forwarded);
-            (void)printf("%s\t%s\t%llu\t%s\n", name, ring->path[i], (unsigned long long)class,
-                         wrapper ? "wrapper" : "sealed");
-            if (wrapper && !inner_tried) {
-                inner_tried = true;
-                try_inner(ring, name, forwarded, depth);
-            }
-        }
-        CMS_ContentInfo_free(cms);
-        BIO_free(plain);
+    struct view sealed = {0};
+    uint64_t ignored = 0;
+    if (!field_find(forwarded, FORWARDED_SEALED, &ignored, &sealed)) {
+        return (struct view){0};
     }
+    uint8_t *copy = malloc(sealed.len + 1);
+    if (copy == NULL) {
+        abort();
+    }
+    memcpy(copy, sealed.data, sealed.len);
+    return (struct view){copy, sealed.len};
+}
+
+/* Tries one key and says so when it opens; what is inside a wrapper goes to `inner`, once. */
+static void try_key(const char *name, struct view sealed, EVP_PKEY *key, const char *path,
+                    struct view *inner)
+{
+    BIO *plain = open_with(sealed, key);
+    CMS_ContentInfo *cms = plain != NULL ? d2i_CMS_bio(plain, NULL) : NULL;
+    struct view content = content_of(cms);
+    struct view forwarded = {0};
+    struct view ignored = {0};
+    uint64_t class = 0;
+    uint64_t length = 0;
+    if (plain != NULL) {
+        (void)field_find(content, SECTION_CLASS, &class, &ignored);
+        bool wrapper = field_find(content, SECTION_FORWARDED, &length, &forwarded);
+        (void)printf("%s\t%s\t%llu\t%s\n", name, path, (unsigned long long)class,
+                     wrapper ? "wrapper" : "sealed");
+        if (wrapper && inner->data == NULL) {
+            *inner = inner_take(forwarded);
+        }
+    }
+    CMS_ContentInfo_free(cms);
+    BIO_free(plain);
+}
+
+/* Frees `sealed`. */
+static void try_section(const struct keyring *ring, const char *path, struct view sealed)
+{
+    static const char *const deeper[NESTING_MAX] = {"", ">", ">>"};
+    char name[LINE_BYTES + NESTING_MAX];
+    for (int depth = 0; sealed.data != NULL && depth < NESTING_MAX; depth++) {
+        struct view inner = {0};
+        (void)snprintf(name, sizeof(name), "%.*s%s", LINE_BYTES - 1, path, deeper[depth]);
+        for (int i = 0; i < ring->count; i++) {
+            try_key(name, sealed, ring->key[i], ring->path[i], &inner);
+        }
+        free((void *)(uintptr_t)sealed.data);
+        sealed = inner;
+    }
+    free((void *)(uintptr_t)sealed.data);
 }
 
 /* ---- files ---- */
@@ -209,8 +225,7 @@ static int try_all(const struct keyring *ring)
             (void)fprintf(stderr, "try_keys: %s cannot be read\n", line);
             return 66;
         }
-        try_section(ring, line, sealed, 0);
-        free((void *)(uintptr_t)sealed.data);
+        try_section(ring, line, sealed);
     }
     return 0;
 }
