@@ -203,12 +203,17 @@ for process in link courier notary; do
     after="$(pid_of kh link) $(pid_of kh courier) $(pid_of kh notary)"
     read -r l1 c1 n1 l2 c2 n2 <<<"$before $after"
     case $process in
-    link) [ "$l1" != "$l2" ] && [ "$c1" = "$c2" ] && [ "$n1" = "$n2" ] || fail "link: $before -> $after" ;;
-    courier) [ "$c1" != "$c2" ] && [ "$n1" = "$n2" ] || fail "courier: $before -> $after" ;;
+    link)
+        [ "$l1" != "$l2" ] && [ "$c1" = "$c2" ] && [ "$n1" = "$n2" ] || fail "link: $before -> $after"
+        within 10 session_ready 2 || fail "the session did not come back with the link"
+        ;;
+    courier)
+        [ "$c1" != "$c2" ] && [ "$n1" = "$n2" ] || fail "courier: $before -> $after"
+        within 10 session_ready 3 || fail "the session did not come back with the courier"
+        ;;
     notary) [ "$l1" = "$l2" ] && [ "$c1" = "$c2" ] && [ "$n1" != "$n2" ] || fail "notary: $before -> $after" ;;
     esac
 done
-within 10 session_ready 3 || fail "the session did not come back"
 "$load" "$pki" kh th "$base" fill 100 >/dev/null || fail "no service after the kills"
 within 10 counts_are 100 || fail "100 messages after the kills"
 sound kh
