@@ -84,12 +84,15 @@ class World:
         return self.offices[key]
 
     def settle(self, *offices, seconds=120):
-        """These offices sync until a whole round has moved nothing and no gateway owes another anything."""
+        """These offices sync until two whole rounds have moved nothing and no gateway owes another anything: a key card
+        on its way between two gateways is owed by nobody."""
         limit = time.monotonic() + seconds
+        quiet = 0
         while True:
             told = [office.json("sync", "--until-quiet", "50ms") for office in dict.fromkeys(offices)]
             moved = sum(one[key] for one in told for key in ("submitted", "delivered", "proofs_verified", "documents", "waiting"))
-            if moved == 0 and all(gateway.quiet() for gateway in self.gateways.values()):
+            quiet = quiet + 1 if moved == 0 and all(gateway.quiet() for gateway in self.gateways.values()) else 0
+            if quiet == 2:
                 return
             if time.monotonic() > limit:
                 raise WorldFailed(f"still something on its way after {seconds} s")
