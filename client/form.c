@@ -58,16 +58,7 @@ static uint16_t index_of(const struct rg_form_table *table, const struct rg_box 
 
 #define ALL_CLASSES ((1u << RG_CLASS_COUNT) - 1)
 
-unsigned rg_form_table_classes(const struct rg_form_table *table)
-{
-    unsigned classes = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        classes |= table->box[i].class_ == 0 ? ALL_CLASSES : RG_CLASS_BIT(table->box[i].class_);
-    }
-    return classes;
-}
-
-unsigned rg_form_table_classes_required(const struct rg_form_table *table)
+unsigned rg_form_table_required(const struct rg_form_table *table)
 {
     unsigned classes = 0;
     for (size_t i = 0; i < table->count; i++) {
@@ -555,15 +546,6 @@ rg_outcome rg_form_check(const struct rg_form *form, unsigned classes, struct rg
     }
     struct scope scope = {.form = form, .table = form->table};
     return scope_check(&scope, classes, why);
-}
-
-rg_outcome rg_form_check_whole(const struct rg_form *form, struct rg_reason *why)
-{
-    unsigned classes = RG_CLASS_BIT(RG_CLASS_CASE) | rg_form_classes(form) |
-                       rg_form_table_classes_required(form->table);
-    struct scope scope = {.form = form, .table = form->table};
-    RG_TRY(rg_form_check(form, classes, why));
-    return scope_check(&scope, ALL_CLASSES, why);
 }
 
 /* ---- parts ---- */

@@ -156,12 +156,9 @@ const char *rg_form_field_get(const struct rg_form *form, enum rg_field field);
 /* Required boxes of these classes are there, and no value is of another class. */
 RG_MUST_USE rg_outcome rg_form_check(const struct rg_form *form, unsigned classes,
                                      struct rg_reason *why);
-/* As its author fills it in, before it is taken apart: what is required in any section is there,
- * conditions across sections included. */
-RG_MUST_USE rg_outcome rg_form_check_whole(const struct rg_form *form, struct rg_reason *why);
 unsigned rg_form_classes(const struct rg_form *form); /* RG_CLASS_BIT of those it has values of */
-unsigned rg_form_table_classes(const struct rg_form_table *table);          /* ... may have */
-unsigned rg_form_table_classes_required(const struct rg_form_table *table); /* ... must have */
+/* The classes in which the table has a required box. */
+unsigned rg_form_table_required(const struct rg_form_table *table);
 
 RG_MUST_USE rg_outcome rg_form_part(const struct rg_form *form, enum rg_class class_,
                                     struct rg_form **part_out, struct rg_reason *why);

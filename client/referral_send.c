@@ -191,9 +191,14 @@ static rg_outcome send_one(struct referral *office, const char *id, struct rg_re
     if (rg_office_owes_details(&file)) {
         return send_owed(office, &file, why);
     }
-    RG_CHECK(rg_office_may_change(&file), why, RG_DENIED, "case-step",
+    bool came_back = file.now.state == RG_CASE_RETURNED;
+    RG_CHECK(came_back || rg_office_may_change(&file), why, RG_DENIED, "case-step",
              "this case has left the house already: it is %s", rg_case_state_name(file.now.state));
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
+    if (came_back) {
+        unsigned actions = 0; /* send_checked judges in any case */
+        RG_TRY(rg_office_step(&file, RG_EVENT_RETRY, &actions, why));
+    }
     RG_TRY(send_checked(office, &file, why));
     RG_TRY(rg_spool_step_commit(&step, why));
     return file.now.state == RG_CASE_HELD ? rg_office_rule_says(&file, why) : rg_ok();

@@ -374,10 +374,18 @@ static rg_outcome author_ask(struct writing *writing, struct rg_reason *why)
     return rg_ok();
 }
 
+/* What is required in a section is required of its author, unless the person keeps that class back:
+ * then the section may be left out, and is shown as withheld. An alert is not held up for it. */
 static rg_outcome form_ask(struct writing *writing, struct rg_reason *why)
 {
-    unsigned classes = rg_form_classes(writing->form) | RG_CLASS_BIT(RG_CLASS_CASE);
-    return rg_form_check(writing->form, classes, why);
+    unsigned agreed = 0;
+    unsigned required = rg_form_table_required(writing->kind->form);
+    if (!is_to_all(writing) && writing->kind->way != RG_WAY_ALERT) {
+        RG_TRY(classes_agreed(writing, &agreed, why));
+    }
+    return rg_form_check(
+        writing->form,
+        RG_CLASS_BIT(RG_CLASS_CASE) | rg_form_classes(writing->form) | (agreed & required), why);
 }
 
 /* ---- the letter ---- */

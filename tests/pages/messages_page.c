@@ -25,9 +25,12 @@ static const char intro[] =
     "once.\n"
     "*Section* is where a box travels; *of the field* means where the dictionary puts the field "
     "that\n"
-    "is named. A box is *required* when its section is there. A list has rows; its boxes stand "
-    "below\n"
-    "it as `list.box`. Fields of the dictionary are those of HTCDS 2.0 (IOM, CC BY 4.0, changes\n"
+    "is named. A box is *required* when its section is there; `referral write` wants every "
+    "section\n"
+    "with a required box that the person lets go, but of an alert only the case section. A list "
+    "has\n"
+    "rows; its boxes stand below it as `list.box`. Fields of the dictionary are those of HTCDS 2.0 "
+    "(IOM, CC BY 4.0, changes\n"
     "made) and ours; see [client.md](client.md).\n"
     "\n";
 

@@ -127,7 +127,7 @@ static void test_every_kind_comes_back_the_same(void **state)
         unsigned all = rg_form_classes(full) | RG_CLASS_BIT(RG_CLASS_CASE);
         must(rg_form_check(least, all, &why), &why, row[i].name);
         must(rg_form_check(full, all, &why), &why, row[i].name);
-        must(rg_form_check_whole(full, &why), &why, row[i].name);
+        must(rg_form_check(full, all | row[i].classes, &why), &why, row[i].name);
         through_the_wire(&row[i], least);
         through_the_wire(&row[i], full);
         forms++;
@@ -181,20 +181,24 @@ static void test_rows_and_conditions_are_held_to(void **state)
     assert_false(rg_is_ok(rg_form_check(form, all, &why)));
 
     RG_OWNED_FORM risk = form_of(rg_kind_row(RG_KIND_RISK_ASSESSMENT), true);
-    must(rg_form_check_whole(risk, &why), &why, "whole");
+    must(rg_form_check(risk, rg_kind_row(RG_KIND_RISK_ASSESSMENT)->classes, &why), &why, "whole");
     must(rg_form_set(risk, "measures", rg_bytes_of(NULL, 0), &why), &why, "clear");
-    must(rg_form_check_whole(risk, &why), &why, "not required yet");
+    must(rg_form_check(risk, rg_kind_row(RG_KIND_RISK_ASSESSMENT)->classes, &why), &why,
+         "not required yet");
     must(rg_form_set(risk, "verdict", RG_BYTES_LITERAL("SAFE_WITH_MEASURES"), &why), &why, "v");
-    assert_false(rg_is_ok(rg_form_check_whole(risk, &why))); /* across two sections */
+    assert_false(rg_is_ok(rg_form_check(risk, rg_kind_row(RG_KIND_RISK_ASSESSMENT)->classes,
+                                        &why))); /* across two sections */
     assert_non_null(strstr(why.text, "measures"));
     RG_OWNED_FORM proposal = NULL;
     RG_OWNED_FORM asks = NULL;
     must(rg_form_new(rg_kind_row(RG_KIND_HANDOVER_PROPOSAL)->form, &proposal, &why), &why, "new");
     must(rg_form_set(proposal, "cleared_on", RG_BYTES_LITERAL("2027-03-01"), &why), &why, "c");
     must(rg_form_set(proposal, "reception_desk", RG_BYTES_LITERAL("la/social"), &why), &why, "r");
-    assert_false(rg_is_ok(rg_form_check_whole(proposal, &why))); /* its security section lacks */
+    assert_false(rg_is_ok(rg_form_check(proposal, rg_kind_row(RG_KIND_HANDOVER_PROPOSAL)->classes,
+                                        &why))); /* its security section lacks */
     must(rg_form_new(rg_kind_row(RG_KIND_INFO_REQUEST)->form, &asks, &why), &why, "new");
-    assert_false(rg_is_ok(rg_form_check_whole(asks, &why))); /* asks for nothing */
+    assert_false(rg_is_ok(rg_form_check(asks, rg_kind_row(RG_KIND_INFO_REQUEST)->classes,
+                                        &why))); /* asks for nothing */
 
     RG_OWNED_FORM done = form_of(rg_kind_row(RG_KIND_ERASURE_DONE), false);
     size_t row = 0;

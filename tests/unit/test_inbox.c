@@ -1380,6 +1380,61 @@ static void own_gateway_refuses(struct desk *desk, enum rg_refusal code)
     }
 }
 
+static void scopes_say(const struct desk *desk, const char *scopes)
+{
+    RG_OWNED_RECORD record = NULL;
+    assert_true(rg_is_ok(rg_casebook_record_get(desk->office->book, 1, &record, NULL)));
+    assert_true(
+        rg_is_ok(rg_record_set(record, RG_FIELD_CONSENT_SCOPES, rg_bytes_of_text(scopes), NULL)));
+    assert_true(rg_is_ok(rg_casebook_record_put(desk->office->book, 1, record, NULL)));
+}
+
+/* A section that she lets go is written whole; one that she keeps back may be left out. */
+static void test_a_section_is_written_whole(void **state)
+{
+    struct pair *pair = *state;
+    struct referral_written written;
+    static const char risk[] = "{\"verdict\":\"SAFE\",\"assessed_on\":\"2026-11-24\","
+                               "\"valid_to\":\"2027-01-20\",\"assessor\":"
+                               "\"referral://th/focal/officer-1\"}";
+    assert_int_equal(accept_first(&pair->kh).code, REFERRAL_OK);
+    (void)carry_all(&pair->kh, &pair->th);
+    scopes_say(&pair->th, "SHARE_IDENTITY;RETURN;SHARE_SECURITY");
+    struct referral_result result = write_as(&pair->th, RG_KIND_RISK_ASSESSMENT, risk, &written);
+    assert_string_equal(result.id, "form-required");
+    assert_non_null(strstr(result.reason, "areas"));
+    static const char concern[] = "{\"state\":\"OPEN\",\"kind\":\"THREAT\","
+                                  "\"urgency\":\"urgent\"}"; /* an alert waits for no box */
+    assert_int_equal(write_as(&pair->th, RG_KIND_SAFETY_CONCERN, concern, &written).code,
+                     REFERRAL_OK);
+    scopes_say(&pair->th, "SHARE_IDENTITY;RETURN");
+    assert_int_equal(write_as(&pair->th, RG_KIND_RISK_ASSESSMENT, risk, &written).code,
+                     REFERRAL_OK);
+}
+
+/* Refused on the way: no dead end. It goes once more, if the rules of that day allow it. */
+static void test_what_came_back_is_sent_again(void **state)
+{
+    struct pair *pair = *state;
+    struct desk *th = &pair->th;
+    struct referral_case found;
+    assert_int_equal(compose_as(th, "C2", "2099-06-30").code, REFERRAL_OK);
+    assert_int_equal(referral_send(th->office, "C2").code, REFERRAL_OK);
+    own_gateway_refuses(th, RG_REFUSE_EXPIRED);
+    assert_int_equal(referral_case(th->office, "C2", &found).code, REFERRAL_OK);
+    assert_string_equal(found.state, "returned");
+    assert_true(found.our_move);
+    th->office->stated_today = (struct rg_date){2099, 7, 1};
+    struct referral_result result = referral_send(th->office, "C2");
+    assert_string_equal(result.id, "consent-expired");
+    th->office->stated_today = (struct rg_date){2099, 6, 30};
+    assert_int_equal(referral_send(th->office, "C2").code, REFERRAL_OK);
+    assert_int_equal(carry_all(th, &pair->kh), 1);
+    assert_int_equal(referral_case(th->office, "C2", &found).code, REFERRAL_OK);
+    assert_string_equal(found.state, "referred");
+    assert_int_equal(state_count(&pair->kh, RG_IN_OPENED), 2); /* C1 and C2, each once */
+}
+
 /* Two officers answer at once: the first one counts, and the second one's casebook says so, and
  * has lost nothing. */
 static void two_answers(bool copy_first)
@@ -1768,6 +1823,8 @@ int main(void)
         TEST(test_a_claim_by_import),
         TEST(test_protections_go_along),
         TEST(test_the_whole_way),
+        TEST(test_what_came_back_is_sent_again),
+        TEST(test_a_section_is_written_whole),
         TEST(test_accept_without_cards_is_acted_on_later),
         TEST(test_only_this_sessions_positions_are_confirmed),
         TEST(test_broken_proofs_then_good_ones),
