@@ -517,8 +517,11 @@ static bool is_travel(const struct rg_process_message *next)
 static rg_outcome check_gate(const struct rg_process *p, const struct rg_process_message *next,
                              const struct rg_gate_home *home, struct rg_reason *why)
 {
-    bool plans = next->kind == 40 && p->state == RG_PROCESS_CLEARED;
-    bool departs = next->kind == 44 && p->state == RG_PROCESS_SCHEDULED;
+    bool plans =
+        next->kind == 40 && (p->state == RG_PROCESS_CLEARED || p->state == RG_PROCESS_ACCEPTED);
+    bool departs = next->kind == 44 &&
+                   (p->state == RG_PROCESS_SCHEDULED || p->state == RG_PROCESS_CLEARED ||
+                    p->state == RG_PROCESS_ACCEPTED); /* says what is missing, not where it is */
     if ((!plans && !departs) || next->from != RG_PARTY_HOST) {
         return rg_ok();
     }

@@ -41,7 +41,7 @@ def risk(story, verdict="SAFE", **more):
 def checked(story, case):
     story.say("Nobody plans a journey before the checks are done.")
     story.gate(TH, case, "nationality", "risk-host", "risk-host-date", "risk-origin", "risk-origin-date", "travel", "reception")
-    story.refused(TH, "process-step", "write", "HANDOVER_PROPOSAL", case, form=handover(story))
+    story.refused(TH, "process-gate", "write", "HANDOVER_PROPOSAL", case, form=handover(story))
     story.say("Is she a national? She is in the register of her village.")
     story.write(TH, "NATIONALITY_REQUEST", case)
     story.write(LA, "NATIONALITY_RESULT", case, {"result": "CONFIRMED", "valid_to": story.day(80), "basis": "family book of the village"})

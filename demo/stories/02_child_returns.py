@@ -32,7 +32,7 @@ def tell(story):
     cleared(story, case)
     story.stands(case, "identity_released")
     story.gate(KH, case, "child-interest", "child-guardian", "child-escort", "child-care", "reception")
-    story.refused(KH, "process-step", "write", "DEPARTED", case, form=departure(story, case))
+    story.refused(KH, "process-gate", "write", "DEPARTED", case, form=departure(story, case))
 
     story.say("A decision must say that she was asked, and a child without a guardian does not travel.")
     story.refused(KH, "child-no-guardian", "write", "BEST_INTEREST", case, form=decision(story, guardian="NONE", guardian_name=""))

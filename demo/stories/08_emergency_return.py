@@ -28,7 +28,7 @@ def tell(story):
     consent = story.write(KH, "CONSENT_RECORD", case,
                           way.consent(story, SCOPES, ["kh", "vn"], ["CASE", "IDENTITY", "FAMILY", "SECURITY"]))
     story.say("An ordinary handover is not possible: nothing has been checked yet.")
-    story.refused(KH, "process-step", "write", "HANDOVER_PROPOSAL", case, form={
+    story.refused(KH, "process-gate", "write", "HANDOVER_PROPOSAL", case, form={
         "point": POINT, "window_from": story.moment(1), "window_to": story.moment(9), "persons": 1, "escorts": 1, "vehicle": "CAR"})
 
     story.say("She wants to go home at once. The officer on duty writes an emergency return. Alone he can send nothing.")

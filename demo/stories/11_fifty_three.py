@@ -52,7 +52,7 @@ def tell(story):
 
     story.say("In the morning the buses leave; the same command for all, and two stay.")
     story.write_all(TH, "DEPARTED", cases, departure(story, cases[0], persons=51),
-                    refused={stays: "consent-withdrawn", feared: "process-step"})
+                    refused={stays: "consent-withdrawn", feared: "process-gate"})
     story.stand(others, "in_transit", TH, MM)
     story.write_all(TH, "HANDOVER_RECORD", others, present(cases[0]))
     story.write_all(MM, "RECEPTION_CONFIRM", others, {"received": True, "care_desk": "mm/social"})
