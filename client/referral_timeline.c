@@ -206,7 +206,16 @@ static const char *label_of(const struct rg_content *content, size_t index)
     return "a section";
 }
 
-/* "health, legal": sections that are not open here, and what was said not to be sent. */
+/* It was open here; else it never was: sealed for others. */
+static bool is_erased(struct referral *office, const struct rg_message_row *row, size_t index)
+{
+    RG_OWNED_BUFFER bytes = {.secret = true};
+    bool found = false;
+    return rg_casebook_section_get(office->book, row->seq, index, &bytes, &found, NULL).code ==
+           RG_DENIED;
+}
+
+/* "health, legal (erased)": sections that are not open here, and what was said not to be sent. */
 static rg_outcome withheld_words(struct referral *office, const struct rg_message_row *row,
                                  const struct rg_content *content, char *out, size_t room,
                                  struct rg_reason *why)
@@ -218,7 +227,8 @@ static rg_outcome withheld_words(struct referral *office, const struct rg_messag
         bool found = false;
         RG_TRY(rg_office_content(office, row, i, &other, &memory, &found, why));
         if (!found) {
-            rg_words_add(out, room, "%s%s", out[0] != '\0' ? ", " : "", label_of(content, i));
+            rg_words_add(out, room, "%s%s%s", out[0] != '\0' ? ", " : "", label_of(content, i),
+                         is_erased(office, row, i) ? " (erased)" : "");
         }
     }
     for (size_t i = 0; i < content->label_count; i++) {
@@ -265,8 +275,9 @@ static void event_words(struct referral *office, const struct rg_message_row *ro
         rg_words_content(content, text, sizeof(office->text[1]));
     }
     if (content == NULL) {
+        const char *closed = is_erased(office, row, 0) ? "erased" : "not for this officer";
         rg_words_add(text, sizeof(office->text[1]), "a sealed message (%s)",
-                     row->reason[0] != '\0' ? row->reason : "erased");
+                     row->reason[0] != '\0' ? row->reason : closed);
     }
     if (row->ours) {
         rg_words_add(text, sizeof(office->text[1]), " -> %s", row->other);

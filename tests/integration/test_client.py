@@ -262,6 +262,7 @@ def test_erase(mm):
     case = mm.json("show", case["id"])[0]
     check(case["name_native"] is None and case["state"] == "identity_released", case)
     mm.command("section", case["id"], "1", "--text", ok=(77,))
+    check("a sealed message (erased)" in mm.command("show", case["id"]).stdout, "an erased message is named otherwise")
     check(mm.json("verify")["failed"] == 0, "proofs stay")
 
 

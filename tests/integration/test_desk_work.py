@@ -129,6 +129,8 @@ class Work:
         self.th.command("assign", details["id"], "--to", "th/health")
         self.wait(lambda: self.health_desk.json("list"), [self.th, self.health_desk], "nothing for the health desk")
         name = self.health_desk.json("list")[0]["id"]
+        shown = self.health_desk.command("show", name).stdout
+        check("not for this officer" in shown and "erased" not in shown, shown)
         self.write(self.health_desk, 39, name, "fit_to_travel=CONDITIONS", f"valid_to={day(60)}", "conditions=only by day", "medicine_days=20")
         draft = self.wait(lambda: self.th.json("drafts"), [self.health_desk, self.th], "no draft of the health desk")
         self.th.command("forward", draft[0]["message"])
