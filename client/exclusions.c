@@ -163,36 +163,3 @@ rg_outcome rg_not_available(struct rg_reason *why)
 {
     return rg_fail(why, RG_DENIED, "not-available", "not available");
 }
-
-rg_outcome rg_exclusions_encode(const struct rg_exclusions *list, struct rg_buffer *out,
-                                struct rg_reason *why)
-{
-    char line[RG_PRINCIPAL_BYTES + WORD_BYTES];
-    for (size_t i = 0; i < list->count; i++) {
-        rg_exclusion_print(&list->item[i], line, sizeof(line));
-        RG_TRY(rg_buffer_print(out, why, "%s\n", line));
-    }
-    return rg_ok();
-}
-
-rg_outcome rg_exclusions_decode(struct rg_bytes bytes, struct rg_exclusions *out,
-                                struct rg_reason *why)
-{
-    struct rg_exclusions list = {0};
-    size_t at = 0;
-    while (at < bytes.len) {
-        char line[RG_PRINCIPAL_BYTES + WORD_BYTES];
-        const uint8_t *end = memchr(bytes.data + at, '\n', bytes.len - at);
-        size_t len = end == NULL ? 0 : (size_t)(end - bytes.data) - at;
-        struct rg_exclusion entry;
-        RG_CHECK(end != NULL && len < sizeof(line), why, RG_MALFORMED, "exclusion-form",
-                 "the stored list of a case cannot be read");
-        memcpy(line, bytes.data + at, len);
-        line[len] = '\0';
-        RG_TRY(rg_exclusion_parse(line, &entry, why));
-        RG_TRY(rg_exclusions_add(&list, &entry, why));
-        at += len + 1;
-    }
-    *out = list;
-    return rg_ok();
-}

@@ -79,10 +79,4 @@ bool rg_exclusions_own(const struct rg_exclusion *entry, const char *principal);
 /* The one thing that anything stopped by a list says. */
 rg_outcome rg_not_available(struct rg_reason *why);
 
-/* For the casebook: one entry per line, as printed. */
-RG_MUST_USE rg_outcome rg_exclusions_encode(const struct rg_exclusions *list, struct rg_buffer *out,
-                                            struct rg_reason *why);
-RG_MUST_USE rg_outcome rg_exclusions_decode(struct rg_bytes bytes, struct rg_exclusions *out,
-                                            struct rg_reason *why);
-
 #endif

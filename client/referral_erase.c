@@ -140,51 +140,67 @@ static void note_erased(struct rg_retention_note *note, unsigned classes, struct
     }
 }
 
+struct erasing { /* one erasure under way, in its own step */
+    struct rg_retention_note note;
+    struct rg_erasure erasure;
+    struct rg_wall now;
+    unsigned go; /* classes that are not kept on a legal ground */
+};
+
+static rg_outcome erasing_begin(struct referral *office, int64_t case_row, unsigned classes,
+                                struct erasing *out, struct rg_reason *why)
+{
+    *out = (struct erasing){.now = rg_wall_now()};
+    RG_TRY(note_get(office, case_row, &out->note, why));
+    out->go = lines_fill(&out->note, classes, out->now, &out->erasure);
+    return rg_ok();
+}
+
+static rg_outcome erasing_end(struct referral *office, int64_t case_row, struct erasing *erasing,
+                              const struct rg_erased *erased, struct rg_reason *why)
+{
+    RG_TRY(copies_until(office, case_row, &erasing->erasure.copies_until, why));
+    erasing->erasure.sections = erased->sections;
+    erasing->erasure.messages = erased->messages;
+    return rg_ok();
+}
+
 rg_outcome rg_retention_erase(struct referral *office, int64_t case_row, unsigned classes,
                               enum rg_erasure_reason reason, struct rg_erasure *out,
                               struct rg_reason *why)
 {
-    struct rg_retention_note note;
-    struct rg_erasure erasure = {0};
+    struct erasing erasing;
     struct rg_erased erased = {0};
-    struct rg_wall now = rg_wall_now();
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(note_get(office, case_row, &note, why));
-    unsigned go = lines_fill(&note, classes, now, &erasure);
-    if (go != 0) {
-        RG_TRY(rg_casebook_erase_classes(office->book, case_row, go, &erased, why));
-        note_erased(&note, go, now, reason);
-        RG_TRY(note_put(office, case_row, &note, why));
+    RG_TRY(erasing_begin(office, case_row, classes, &erasing, why));
+    if (erasing.go != 0) {
+        RG_TRY(rg_casebook_erase_classes(office->book, case_row, erasing.go, &erased, why));
+        note_erased(&erasing.note, erasing.go, erasing.now, reason);
+        RG_TRY(note_put(office, case_row, &erasing.note, why));
     }
-    RG_TRY(copies_until(office, case_row, &erasure.copies_until, why));
+    RG_TRY(erasing_end(office, case_row, &erasing, &erased, why));
     RG_TRY(rg_spool_step_commit(&step, why));
-    erasure.sections = erased.sections;
-    erasure.messages = erased.messages;
-    office->erased = office->erased || go != 0;
-    *out = erasure;
+    office->erased = office->erased || erasing.go != 0;
+    *out = erasing.erasure;
     return rg_ok();
 }
 
 rg_outcome rg_retention_erase_messages(struct referral *office, int64_t case_row, unsigned classes,
                                        struct rg_erasure *out, struct rg_reason *why)
 {
-    struct rg_retention_note note;
-    struct rg_erasure erasure = {0};
+    struct erasing erasing;
     struct rg_erased erased = {0};
     RG_SPOOL_STEP step = {0};
     RG_TRY(rg_spool_step_begin(office->spool, &step, why));
-    RG_TRY(note_get(office, case_row, &note, why));
-    unsigned go = lines_fill(&note, classes, rg_wall_now(), &erasure);
-    if (go != 0) {
-        RG_TRY(rg_casebook_erase_messages(office->book, case_row, go, &erased, why));
+    RG_TRY(erasing_begin(office, case_row, classes, &erasing, why));
+    if (erasing.go != 0) {
+        RG_TRY(rg_casebook_erase_messages(office->book, case_row, erasing.go, &erased, why));
     }
-    RG_TRY(copies_until(office, case_row, &erasure.copies_until, why));
+    RG_TRY(erasing_end(office, case_row, &erasing, &erased, why));
     RG_TRY(rg_spool_step_commit(&step, why));
-    erasure.sections = erased.sections;
-    erasure.messages = erased.messages;
-    office->erased = office->erased || go != 0;
-    *out = erasure;
+    office->erased = office->erased || erasing.go != 0;
+    *out = erasing.erasure;
     return rg_ok();
 }
 

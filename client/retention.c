@@ -33,13 +33,6 @@ const char *rg_retention_end_name(enum rg_retention_end end)
     return (unsigned)end < sizeof(name) / sizeof(name[0]) ? name[end] : "open";
 }
 
-const char *rg_erasure_reason_name(enum rg_erasure_reason reason)
-{
-    static const char *const name[] = {"",        "retention", "withdrawal", "order of the author",
-                                       "by hand", "declined"};
-    return (unsigned)reason < sizeof(name) / sizeof(name[0]) ? name[reason] : "";
-}
-
 /* ---- terms ---- */
 
 static rg_outcome term_read(const rg_group *group, unsigned term, uint32_t *days_out,

@@ -76,7 +76,6 @@ enum rg_erasure_reason { /* stored: the numbers stay */
                          RG_ERASED_BY_HAND, /* referral erase */
                          RG_ERASED_DECLINED,
 };
-const char *rg_erasure_reason_name(enum rg_erasure_reason reason);
 
 #define RG_BASIS_BYTES 160
 struct rg_retention_hold {

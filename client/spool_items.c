@@ -180,16 +180,6 @@ rg_outcome rg_spool_journal(struct rg_spool *spool, int64_t after, struct rg_jou
 
 /* ---- sealed items ---- */
 
-static rg_outcome item_key_set(struct rg_spool *spool, const struct rg_item *item,
-                               struct rg_reason *why)
-{
-    QUERY use = {0};
-    RG_TRY(rg_query_begin(spool, ITEM_KEY_SET, &use, why));
-    rg_query_number(&use, 1, item->row);
-    rg_query_bytes(&use, 2, item->wrapped, sizeof(item->wrapped));
-    return rg_query_done(&use, why);
-}
-
 rg_outcome rg_spool_item_put(struct rg_spool *spool, struct rg_item *item, struct rg_bytes sealed,
                              struct rg_reason *why)
 {
@@ -210,7 +200,7 @@ rg_outcome rg_spool_item_put(struct rg_spool *spool, struct rg_item *item, struc
     if (item->row == 0) {
         item->row = sqlite3_last_insert_rowid(spool->db);
     }
-    return item_key_set(spool, item, why);
+    return rg_spool_item_rewrap(spool, item, why);
 }
 
 static rg_outcome item_read(struct rg_query *use, struct rg_item *out, struct rg_buffer *sealed_out,

@@ -1,15 +1,8 @@
 """She takes her consent back at the border, where there is no network: nobody is handed over, and everything stops."""
-from steps import accepted, agreement, cleared, consent, departed, departure, handover, present, risk, scheduled
+from steps import TH_AND_LA, accepted, agreement, cleared, consent, departed, departure, handover, present, risk, scheduled
 
 TH, LA = "th/focal", "la/focal"
 NATIVE, LATIN = "ນາງ ດອກຟ້າ", "Nang Dokfa"
-
-FOCALS = "th/focal la/focal"
-CASE = f"{FOCALS} th/social la/social"
-READERS = {
-    "th/focal > la/focal": {"case": CASE, "identity": f"{CASE} th/verify la/verify", "family": CASE, "security": FOCALS},
-    "la/focal > th/focal": {"case": CASE, "identity": f"{CASE} th/verify la/verify", "security": FOCALS},
-}
 
 
 def tell(story):
@@ -45,4 +38,4 @@ def tell(story):
     story.write(TH, "REFERRAL_CANCEL", case, {"code": "PERSON_CHOSE_TO_STAY"})
     story.stands(case, "cancelled")
     story.timeline(case)
-    story.readers(case, table=READERS)
+    story.readers(case, table=TH_AND_LA)

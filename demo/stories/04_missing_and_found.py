@@ -1,15 +1,8 @@
 """Nobody confirms that she was received: after four hours both sides are told by themselves; she is found, and the risk is looked at anew."""
-from steps import accepted, cleared, departed, handed_over, risk, scheduled
+from steps import TH_AND_LA, accepted, cleared, departed, handed_over, risk, scheduled
 
 TH, LA = "th/focal", "la/focal"
 NATIVE, LATIN = "ນາງ ມະນີວັນ", "Nang Manivan"
-
-FOCALS = "th/focal la/focal"
-CASE = f"{FOCALS} th/social la/social"
-READERS = {
-    "th/focal > la/focal": {"case": CASE, "identity": f"{CASE} th/verify la/verify", "family": CASE, "security": FOCALS},
-    "la/focal > th/focal": {"case": CASE, "identity": f"{CASE} th/verify la/verify", "security": FOCALS},
-}
 
 
 def tell(story):
@@ -46,4 +39,4 @@ def tell(story):
     story.stands(case, "received")
     story.waits(TH, case, "la/focal: the plan for her reintegration")
     story.timeline(case)
-    story.readers(case, table=READERS)
+    story.readers(case, table=TH_AND_LA)

@@ -9,6 +9,14 @@
 PLACES = {"th la": "TH-LA-1", "kh vn": "KH-VN-1"}
 
 
+FOCALS = "th/focal la/focal"
+CASE = f"{FOCALS} th/social la/social"
+TH_AND_LA = {  # who reads what of an adult's case between Thailand and Lao PDR
+    "th/focal > la/focal": {"case": CASE, "identity": f"{CASE} th/verify la/verify", "family": CASE, "security": FOCALS},
+    "la/focal > th/focal": {"case": CASE, "identity": f"{CASE} th/verify la/verify", "security": FOCALS},
+}
+
+
 def point(case):
     return PLACES.get(f"{case.host[:2]} {case.origin[:2]}", f"{case.host[:2]}-{case.origin[:2]}-1".upper())
 
