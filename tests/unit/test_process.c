@@ -768,6 +768,8 @@ static void test_what_a_writer_may(void **state)
     } rows[] = {
         {"", "H11", NULL, NULL},
         {"H11", "H12", "process-step", NULL},
+        {"H11 O12", "H40", "process-gate", &clear},     /* what is missing, not where it stands */
+        {UNTIL_CLEARED, "H44", "process-gate", &clear}, /* nobody has agreed to receive her */
         {UNTIL_CLEARED, "H40", NULL, &clear},
         {UNTIL_CLEARED, "H40", "process-gate", &claim},
         {UNTIL_CLEARED, "H40", NULL, &excluded}, /* not yet known who receives */
