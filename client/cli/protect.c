@@ -151,9 +151,14 @@ int do_notices(struct cli *cli, struct arguments *arguments)
     struct referral_cursor cursor = {0};
     struct referral_notice notice;
     struct referral_result result;
+    size_t count = 0;
     while ((result = referral_next_notice(cli->office, &query, &cursor, &notice)).code ==
            REFERRAL_OK) {
         notice_print(cli, &notice);
+        count++;
+    }
+    if (count == 0 && !cli->json) {
+        (void)fputs("no such notice is kept here\n", stderr);
     }
     return result.code == REFERRAL_END ? 0 : fail(&result);
 }

@@ -36,18 +36,23 @@ static json_t *form_load(const struct arguments *arguments)
         return json_object();
     }
     if (arguments->from_input) {
-        form = json_loadf(stdin, 0, &error);
+        form = json_loadf(stdin, JSON_REJECT_DUPLICATES, &error);
     }
     if (!arguments->from_input) {
-        form = json_load_file(arguments->word[2], 0, &error);
+        form = json_load_file(arguments->word[2], JSON_REJECT_DUPLICATES, &error);
     }
-    if (form == NULL || !json_is_object(form)) {
-        (void)fprintf(stderr, "referral: the form is not a JSON object: line %d: %s\n", error.line,
-                      error.text);
-        json_decref(form);
-        return NULL;
+    if (form != NULL && json_is_object(form)) {
+        return form;
     }
-    return form;
+    if (form == NULL && error.line < 1) { /* no line was read */
+        (void)fprintf(stderr, "referral: %s\n", error.text);
+    }
+    if (form != NULL || error.line >= 1) {
+        (void)fprintf(stderr, "referral: the form is not one JSON object: line %d: %s\n",
+                      error.line < 1 ? 1 : error.line, form != NULL ? "no object" : error.text);
+    }
+    json_decref(form);
+    return NULL;
 }
 
 static json_t *many_of(const char *text)

@@ -165,6 +165,18 @@ class Path:
         la.command("section", details["id"], "2", "--text", ok=(77,))
         check(named and la.json("show", self.there[name])[0]["name_native"] == named, "the record of who looks after her is gone")
 
+    def odd_forms(self):
+        """A form that is not there, not JSON, no object, or says a thing twice: refused, in words, and nothing is written."""
+        before = len(self.th.json("show", "TH-1")[0]["messages"])
+        for text, wanted in ((None, "No such file"), ("{broken", "line 1"), ("[]", "no object"), ('{"verdict":"SAFE","verdict":"NOT_SAFE"}', "duplicate")):
+            path = os.path.join(self.world.folder, "form.json")
+            if text is not None:
+                with open(path, "w", encoding="utf-8") as out:
+                    out.write(text)
+            told = self.th.command("write", "35", "TH-1", path, ok=(65,)).stderr
+            check(wanted in told and "line -1" not in told, told)
+        check(len(self.th.json("show", "TH-1")[0]["messages"]) == before, "something was written")
+
     def withdrawn(self):
         """She changes her mind while the handover is agreed: at once, also without a gateway; what waited does not go."""
         th, la, say, name = self.th, self.la, self.say, "TH-2"
@@ -192,7 +204,7 @@ class Path:
         check(44 not in [m["kind_number"] for m in la.json("show", self.there[name])[0]["messages"]], "what was withdrawn went after all")
 
     def run(self):
-        for step in (self.begin, self.straight, self.withdrawn):
+        for step in (self.begin, self.straight, self.odd_forms, self.withdrawn):
             started = time.monotonic()
             step()
             print(f"{time.monotonic() - started:6.1f} s  {step.__name__}", flush=True)
