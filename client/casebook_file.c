@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define FILE_VERSION 3
+#define FILE_VERSION 2
 #define PROCESS_BYTES (8 * RG_KIB) /* a folded case has some 5 */
 
 void rg_case_file_drop(struct rg_case_file *file)
@@ -70,10 +70,8 @@ enum { /* bits of the flags word; stored: they stay */
        FLAG_DETAILS_OPENED = 4096,
        FLAG_DETAILS = 8192,
        FLAG_PROTECTION_CLAIM = 16384,
-       FLAG_MUTED = 32768,
        FLAG_MOVEMENT = 65536,
        FLAG_FAMILY_LINK = 131072,
-       FLAG_ONWARD = 262144,
        FLAG_PROCESS = 524288,
 };
 
@@ -92,9 +90,9 @@ static uint64_t flags_of(const struct rg_case_file *file)
            (file->details_received ? FLAG_DETAILS_RECEIVED : 0u) |
            (file->details_opened ? FLAG_DETAILS_OPENED : 0u) |
            (file->has_details ? FLAG_DETAILS : 0u) |
-           (file->protection_claim ? FLAG_PROTECTION_CLAIM : 0u) | (file->muted ? FLAG_MUTED : 0u) |
+           (file->protection_claim ? FLAG_PROTECTION_CLAIM : 0u) |
            (file->has_movement ? FLAG_MOVEMENT : 0u) |
-           (file->has_family_link ? FLAG_FAMILY_LINK : 0u) | (file->has_onward ? FLAG_ONWARD : 0u) |
+           (file->has_family_link ? FLAG_FAMILY_LINK : 0u) |
            (file->has_process ? FLAG_PROCESS : 0u) |
            (uint64_t)(file->erased_classes & ERASED_CLASSES_MASK) << ERASED_CLASSES_SHIFT;
 }
@@ -116,10 +114,8 @@ static void flags_to(uint64_t flags, struct rg_case_file *file)
     file->details_opened = (flags & FLAG_DETAILS_OPENED) != 0;
     file->has_details = (flags & FLAG_DETAILS) != 0;
     file->protection_claim = (flags & FLAG_PROTECTION_CLAIM) != 0;
-    file->muted = (flags & FLAG_MUTED) != 0;
     file->has_movement = (flags & FLAG_MOVEMENT) != 0;
     file->has_family_link = (flags & FLAG_FAMILY_LINK) != 0;
-    file->has_onward = (flags & FLAG_ONWARD) != 0;
     file->has_process = (flags & FLAG_PROCESS) != 0;
     file->erased_classes = (unsigned)(flags >> ERASED_CLASSES_SHIFT) & ERASED_CLASSES_MASK;
 }
@@ -162,9 +158,6 @@ static rg_outcome put_tail(const struct rg_case_file *file, struct rg_buffer *ou
     RG_TRY(rg_flat_put_number(out, (uint64_t)file->slot, why));
     RG_TRY(rg_buffer_append(out, rg_bytes_of(file->movement, sizeof(file->movement)), why));
     RG_TRY(rg_buffer_append(out, rg_bytes_of(file->family_link, sizeof(file->family_link)), why));
-    RG_TRY(rg_buffer_append(out, rg_bytes_of(file->onward_thread.b, sizeof(file->onward_thread.b)),
-                            why));
-    RG_TRY(rg_flat_put_text(out, file->onward_partner, why));
     RG_TRY(rg_flat_put_text(out, file->kept_from, why));
     return file->has_process ? put_process(&file->process, out, why) : rg_ok();
 }
@@ -292,16 +285,12 @@ static void get_process(struct rg_flat *reader, struct rg_case_file *file)
     rg_wipe(bytes, plain);
 }
 
-static void get_tail(struct rg_flat *reader, uint64_t version, struct rg_case_file *file)
+static void get_tail(struct rg_flat *reader, struct rg_case_file *file)
 {
     file->slot = (int64_t)rg_flat_number(reader);
     rg_flat_bytes(reader, file->movement, sizeof(file->movement));
     rg_flat_bytes(reader, file->family_link, sizeof(file->family_link));
-    rg_flat_bytes(reader, file->onward_thread.b, sizeof(file->onward_thread.b));
-    rg_flat_text(reader, file->onward_partner, sizeof(file->onward_partner));
-    if (version > 2) {
-        rg_flat_text(reader, file->kept_from, sizeof(file->kept_from));
-    }
+    rg_flat_text(reader, file->kept_from, sizeof(file->kept_from));
     if (file->has_process) {
         get_process(reader, file);
     }
@@ -336,7 +325,7 @@ rg_outcome rg_case_file_decode(struct rg_bytes bytes, struct rg_case_file *out,
     rg_flat_bytes(&reader, file->details.b, sizeof(file->details.b));
     get_preview(&reader, &file->preview);
     if (version > 1) {
-        get_tail(&reader, version, file);
+        get_tail(&reader, file);
     }
     RG_CHECK(!reader.bad && reader.left.len == 0 && version >= 1 && version <= FILE_VERSION, why,
              RG_BROKEN, "casebook-form",

@@ -50,14 +50,11 @@ struct rg_case_file {
     /* since version 2 */
     int64_t slot;          /* place in the index; the casebook's own */
     bool protection_claim; /* the country of origin is told nothing of this case any more */
-    bool muted;            /* what is opened in its threads is not reported to the gateway */
-    bool has_movement, has_family_link, has_onward;
-    uint8_t movement[16];              /* shared by the persons who travel together */
-    uint8_t family_link[16];           /* shared by relatives */
-    struct rg_thread_id onward_thread; /* with a third party (kind 70) */
-    char onward_partner[RG_OFFICE_BYTES];
-    /* since version 3: a case that goes on from another is not told to that one's country of
-     * origin; "" where it may be */
+    bool has_movement, has_family_link;
+    uint8_t movement[16];    /* shared by the persons who travel together */
+    uint8_t family_link[16]; /* shared by relatives */
+    /* a case that goes on from another is not told to that one's country of origin; "" where it may
+     * be */
     char kept_from[RG_COUNTRY_BYTES];
     bool has_process; /* it has crossed: the fold over both sides' messages */
     struct rg_process process;

@@ -174,10 +174,7 @@ rg_outcome rg_office_onward_open(struct referral *office, struct rg_case_file *f
     (void)snprintf(out->kept_from, sizeof(out->kept_from), "%s", kept_from(file, true));
     rg_random(out->thread.b, sizeof(out->thread.b));
     out->has_thread = true;
-    file->has_onward = true;
-    file->onward_thread = out->thread;
-    (void)snprintf(file->onward_partner, sizeof(file->onward_partner), "%s", partner);
-    return rg_casebook_put(office->book, file, why);
+    return rg_ok();
 }
 
 /* ---- to everybody, about nobody ---- */

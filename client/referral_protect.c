@@ -101,7 +101,6 @@ static rg_outcome claim_set(struct referral *office, struct rg_case_file *file, 
                             struct rg_reason *why)
 {
     file->protection_claim = open;
-    file->muted = open;
     if (open) {
         RG_TRY(rg_office_take_back(office, file, file->origin, why));
     }
@@ -466,7 +465,6 @@ rg_outcome rg_office_protect_record(struct referral *office, struct rg_case_file
                  !file->protection_claim;
     if (file->row == 0) {
         file->protection_claim |= opens;
-        file->muted |= opens;
         return rg_ok();
     }
     if (opens) { /* kept at once: nothing else of a case that has left the house is changed */

@@ -113,12 +113,10 @@ static void test_case_comes_back_whole(void **state)
     file.request_opened = true;
     memset(file.thread.b, 0x41, sizeof(file.thread.b));
     memset(file.request.b, 0x42, sizeof(file.request.b));
-    file.protection_claim = file.muted = file.has_onward = true;
+    file.protection_claim = true;
     file.has_movement = file.has_family_link = true;
     memset(file.movement, 0x43, sizeof(file.movement));
     memset(file.family_link, 0x44, sizeof(file.family_link));
-    memset(file.onward_thread.b, 0x45, sizeof(file.onward_thread.b));
-    (void)snprintf(file.onward_partner, sizeof(file.onward_partner), "xu/resettlement");
     assert_true(rg_is_ok(rg_casebook_put(bench->book, &file, NULL)));
     assert_int_equal(strlen(file.number), 11);
     close_book(bench);
@@ -327,9 +325,8 @@ static void book_key(struct bench *bench, struct rg_vault_key *out)
     memcpy(out->b, plain.data, sizeof(out->b));
 }
 
-/* number, three ids of 16 bytes, a length: what version 2 put behind, and version 3 a length;
- * nothing of it is set here */
-#define TAIL_BYTES (8 + 3 * 16 + 8 + 8)
+/* number, two ids of 16 bytes, a length: what version 2 put behind; nothing of it is set here */
+#define TAIL_BYTES (8 + 2 * 16 + 8)
 
 static void test_a_case_of_version_1_opens(void **state)
 {
